@@ -1,0 +1,5 @@
+//go:build !linux
+
+package localpg_test
+
+const diesWithParent = false
