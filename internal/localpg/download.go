@@ -28,7 +28,7 @@ type downloader struct {
 	account  *account
 	logger   *slog.Logger
 	lookPath func(string) (string, error)
-	cacheDir func(*account) (string, error)
+	cacheDir string // "" for the usual one
 }
 
 // userCacheDir is the user's own, or for root one that the account can enter.
@@ -53,9 +53,11 @@ func (d *downloader) fetch(ctx context.Context, major int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cache, err := d.cacheDir(d.account)
-	if err != nil {
-		return "", fmt.Errorf("find the cache directory: %w", err)
+	cache := d.cacheDir
+	if cache == "" {
+		if cache, err = userCacheDir(d.account); err != nil {
+			return "", fmt.Errorf("find the cache directory: %w", err)
+		}
 	}
 	ver := packageVersions[major]
 	target := filepath.Join(cache, "postgres", ver+"-"+platform)

@@ -48,10 +48,10 @@ func newFinder(o Options, a *account) *finder {
 	if setting == "" {
 		setting = os.Getenv("WEIR_PG_BIN")
 	}
-	d := &downloader{account: a, logger: o.Logger, lookPath: exec.LookPath, cacheDir: userCacheDir}
+	d := &downloader{account: a, logger: o.Logger, lookPath: exec.LookPath, cacheDir: o.cacheDir}
 	return &finder{
 		setting:  setting,
-		patterns: systemDirs,
+		patterns: o.systemDirs,
 		lookPath: exec.LookPath,
 		download: d.fetch,
 		account:  a,

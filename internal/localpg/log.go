@@ -62,8 +62,9 @@ func (w *logWriter) tail() []string {
 	return append([]string(nil), w.last...)
 }
 
-// levelOf reads the severity that PostgreSQL begins a line with. ERROR is a
-// client's mistake that the client is told of.
+// levelOf reads the severity that PostgreSQL begins a line with. ERROR and
+// FATAL end a client's statement or session, and the client is told; what
+// keeps the server from starting is in the error that Start returns.
 func levelOf(line string) slog.Level {
 	severity, _, _ := strings.Cut(line, ":")
 	switch severity {
@@ -71,8 +72,6 @@ func levelOf(line string) slog.Level {
 		return slog.LevelError
 	case "WARNING":
 		return slog.LevelWarn
-	case "FATAL":
-		return slog.LevelInfo
 	default:
 		return slog.LevelDebug
 	}

@@ -61,6 +61,10 @@ type Options struct {
 	Settings map[string]string
 	// Logger gets the server's log lines. Nothing is logged when nil.
 	Logger *slog.Logger
+
+	// Where to look for PostgreSQL; tests hide this machine's own.
+	systemDirs []string
+	cacheDir   string
 }
 
 var settingName = regexp.MustCompile(`^[a-z][a-z0-9_.]*$`)
@@ -76,6 +80,9 @@ func (o Options) withDefaults() (Options, error) {
 	o.DataDir = abs
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.systemDirs == nil {
+		o.systemDirs = systemDirs
 	}
 	for name := range o.Settings {
 		if !settingName.MatchString(name) || fixedSettings[name] {

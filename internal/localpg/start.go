@@ -238,6 +238,16 @@ func prepare(ctx context.Context, o Options, st *state) error {
 	return st.save(o.DataDir)
 }
 
+// Remove deletes a data directory with everything in it, or returns ErrInUse
+// when a server runs there.
+func Remove(dataDir string) error {
+	lock, err := acquireLock(dataDir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.RemoveAll(dataDir), lock.Close())
+}
+
 // wipe deletes what Start has made. A damaged pg.json must not be in its way.
 func wipe(ctx context.Context, o Options) error {
 	st, err := loadState(o.DataDir)

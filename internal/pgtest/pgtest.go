@@ -1,0 +1,103 @@
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/weirhq/weir/internal/localpg"
+)
+
+const (
+	// startTimeout covers a download of PostgreSQL or the pull of an image.
+	startTimeout = 5 * time.Minute
+	stepTimeout  = time.Minute
+
+	// poolConns suffices for a test's own concurrency. Many tests share one
+	// server, whose connections are counted.
+	poolConns = 4
+)
+
+// DB is a database of one test.
+type DB struct {
+	Name string
+	// Addresses of the database as the schema's owner, as the service, and as
+	// superuser.
+	OwnerURL, ServiceURL, AdminURL string
+}
+
+// Main runs the tests of a package and then stops what they have started.
+func Main(m *testing.M) {
+	code := m.Run()
+	ctx, cancel := context.WithTimeout(context.Background(), stepTimeout)
+	defer cancel()
+	if err := shared.stop(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "stop the test database: %v\n", err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// New makes a migrated database without rows and drops it when the test ends.
+func New(t testing.TB) *DB {
+	t.Helper()
+	srv, err := shared.get()
+	if err != nil {
+		missing(t, err)
+	}
+	name := srv.nextName()
+	ctx, cancel := context.WithTimeout(t.Context(), stepTimeout)
+	defer cancel()
+	if err := srv.clone(ctx, name); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stepTimeout)
+		defer cancel()
+		if err := srv.drop(ctx, name); err != nil {
+			t.Errorf("pgtest: %v", err)
+		}
+	})
+	return &DB{
+		Name:       name,
+		OwnerURL:   srv.url(localpg.Owner, name),
+		ServiceURL: srv.url(localpg.Service, name),
+		AdminURL:   srv.url(localpg.Admin, name),
+	}
+}
+
+// Pool connects as the service does. It is closed when the test ends.
+func (db *DB) Pool(t testing.TB) *pgxpool.Pool {
+	t.Helper()
+	cfg, err := pgxpool.ParseConfig(db.ServiceURL)
+	if err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	cfg.MaxConns = poolConns
+	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	if err != nil {
+		t.Fatalf("pgtest: connect to %s: %v", db.Name, err)
+	}
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+func missing(t testing.TB, err error) {
+	t.Helper()
+	if maySkip(os.Getenv) {
+		t.Skipf("WEIR_TEST_SKIP_DB is set, and there is no database: %v", err)
+	}
+	t.Fatalf("pgtest: no database: %v", err)
+}
+
+// maySkip keeps a CI that has lost its database from passing for nothing.
+func maySkip(getenv func(string) string) bool {
+	ci := getenv("CI")
+	return getenv("WEIR_TEST_SKIP_DB") == "1" && (ci == "" || ci == "0" || ci == "false")
+}
