@@ -31,9 +31,6 @@ type object map[string]any
 // surrogate escapes too) and numbers that no float64 holds. The texts of its
 // errors are constant.
 func parseObject(data []byte) (object, error) {
-	if !utf8.Valid(data) {
-		return nil, errNotUTF8
-	}
 	// The decoder's tokens alone do not prove that the whole is well-formed.
 	if !json.Valid(data) {
 		return nil, errNotJSON
@@ -121,7 +118,8 @@ func readElements(decoder *json.Decoder, depth int) (any, error) {
 }
 
 // checkDecoded refuses the replacement character, which is what the decoder
-// makes of a lone surrogate: different texts would become the same one.
+// makes of broken UTF-8 and of lone surrogates: different texts would become the
+// same one.
 func checkDecoded(text string) error {
 	if strings.ContainsRune(text, utf8.RuneError) {
 		return errNotUTF8

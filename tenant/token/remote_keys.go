@@ -43,7 +43,6 @@ type remoteKeys struct {
 	begun    uint64        // fetches begun
 	ended    uint64        // fetches ended
 	lastTry  time.Time     // when the last fetch began
-	wanted   bool          // somebody waits for a fetch that is yet to begin
 	changed  chan struct{} // closed and replaced when a fetch ends
 	waiting  int
 	timer    *time.Timer // of the next fetch; nil before the first token
@@ -133,10 +132,10 @@ func (r *remoteKeys) waitForChange(ctx context.Context) error {
 	}
 }
 
-// want arranges a fetch that is yet to begin, as soon as the cooldown allows.
+// want hastens the next fetch to when the cooldown allows it. While one is under
+// way it does nothing: whoever waits for the next one asks again when it ends.
 func (r *remoteKeys) want() {
 	if r.begun > r.ended {
-		r.wanted = true // by the one under way, when it ends
 		return
 	}
 	if due := r.afterCooldown(); r.timer == nil || due.Before(r.due) {
@@ -188,9 +187,6 @@ func (r *remoteKeys) runOnce(number uint64) {
 		r.keys = keys
 	} else {
 		next = min(next, retryAfter)
-	}
-	if r.wanted {
-		r.wanted, next = false, cooldown
 	}
 	close(r.changed)
 	r.changed = make(chan struct{})
