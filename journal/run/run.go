@@ -35,15 +35,18 @@ type FlowRun struct {
 	Error       *Error
 	TraceID     string
 	Identifiers []entry.Identifier
-	// Metadata is a JSON object, or nil.
-	Metadata json.RawMessage
+
+	// tokens is the filter of its words, where a search asked for it.
+	tokens []byte
 }
 
 // LogStatus is the status of the run as a log entry.
 func (r *FlowRun) LogStatus() entry.Status { return r.Status.LogStatus() }
 
 // Position is where the run stands among the log entries.
-func (r *FlowRun) Position() entry.Position { return entry.Position{Micros: r.At.UnixMicro(), ID: r.ID} }
+func (r *FlowRun) Position() entry.Position {
+	return entry.Position{Micros: r.At.UnixMicro(), ID: r.ID}
+}
 
 // Error is why a run or a node failed.
 type Error struct {
@@ -58,9 +61,9 @@ type NodeRun struct {
 	ExternalID string
 	NodeKey    string
 	// Name is the node's name, or its key when it said none.
-	Name string
-	Type string
-	Status     Status
+	Name   string
+	Type   string
+	Status Status
 	// Attempt counts from 1, Iteration from 0.
 	Attempt   int
 	Iteration int
@@ -77,7 +80,10 @@ type Payload struct {
 	// Input and Output are JSON values, or nil.
 	Input  json.RawMessage `json:"input,omitempty"`
 	Output json.RawMessage `json:"output,omitempty"`
-	Lines  []Line          `json:"lines,omitempty"`
+	// Metadata is a JSON object, or nil; only runs have it.
+	Metadata json.RawMessage `json:"metadata,omitempty"`
+	// Lines are what a node logged with its own message; only node runs have them.
+	Lines []Line `json:"lines,omitempty"`
 }
 
 // Line is one line that a node logged.

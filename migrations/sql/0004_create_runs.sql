@@ -22,7 +22,6 @@ CREATE TABLE flow_run (
   error_message text,
   trace_id text,
   identifiers jsonb NOT NULL DEFAULT '[]',
-  metadata jsonb,
   payload bytea,
   tokens bytea,
   stamps jsonb NOT NULL DEFAULT '{}',
@@ -39,6 +38,19 @@ CREATE INDEX ON flow_run (tenant_id, trigger_event) WHERE trigger_event IS NOT N
 CREATE INDEX ON flow_run (tenant_id, at) WHERE status = 'FAILED';
 CALL isolate('flow_run');
 CALL limit_to_customer('flow_run', 'customer_id = current_customer()');
+
+-- The business ids that a flow run is found by: a hash of the value, equality only.
+CREATE TABLE flow_run_identifier (
+  tenant_id uuid NOT NULL,
+  hash bigint NOT NULL,
+  flow_run_id uuid NOT NULL,
+  PRIMARY KEY (tenant_id, hash, flow_run_id),
+  FOREIGN KEY (tenant_id, flow_run_id) REFERENCES flow_run ON DELETE CASCADE
+);
+CREATE INDEX ON flow_run_identifier (tenant_id, flow_run_id);
+CALL isolate('flow_run_identifier');
+CALL limit_to_customer('flow_run_identifier',
+  'EXISTS (SELECT FROM flow_run r WHERE r.tenant_id = flow_run_identifier.tenant_id AND r.id = flow_run_identifier.flow_run_id)');
 
 -- One execution of one node of a flow run. `payload` holds input, output and log lines, compressed.
 CREATE TABLE node_run (
@@ -72,4 +84,4 @@ CALL limit_to_customer('node_run',
   'EXISTS (SELECT FROM flow_run r WHERE r.tenant_id = node_run.tenant_id AND r.id = node_run.flow_run_id)');
 
 -- +goose Down
-DROP TABLE node_run, flow_run;
+DROP TABLE node_run, flow_run_identifier, flow_run;
