@@ -99,6 +99,15 @@ func (p *Principal) Require(role Role) error {
 	return nil
 }
 
+// RequireRead is Forbidden unless the principal may read the tenant's data, or one customer's part of it: what it then
+// sees of that is the database's policies' business.
+func (p *Principal) RequireRead() error {
+	if p.CustomerID != uuid.Nil || p.Can(RoleViewer) {
+		return nil
+	}
+	return errs.New(errs.Forbidden, "this credential cannot read")
+}
+
 // roleOfScopes is what an API key may do on GraphQL: READ reads what a developer does, ADMIN what an admin does.
 func roleOfScopes(scopes []Scope) Role {
 	switch {

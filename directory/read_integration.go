@@ -1,0 +1,53 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"github.com/weirhq/weir/internal/page"
+)
+
+var integrationList = listing[Integration]{
+	name: "integrations", column: "name", parse: parseName,
+	key: func(i *Integration) (string, uuid.UUID) { return i.Name, i.ID },
+}
+
+// Cursor is the integration's place in the list of integrations.
+func (i *Integration) Cursor() string { return integrationList.cursor(i) }
+
+// Integrations lists integrations by name, with the count of all.
+func (s *Store) Integrations(ctx context.Context, req page.Request) (page.Page[*Integration], error) {
+	if _, err := reader(ctx); err != nil {
+		return page.Page[*Integration]{}, err
+	}
+	return integrationList.load(ctx, s.door, req, func(*bun.SelectQuery) {})
+}
+
+// IntegrationsByIDs reads integrations; one that does not exist is not in the map.
+func (s *Store) IntegrationsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Integration, error) {
+	if _, err := reader(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := collect[Integration](ctx, s.door, "SELECT * FROM integration WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", array(ids))
+	if err != nil {
+		return nil, fmt.Errorf("read integrations: %w", err)
+	}
+	return byID(rows, func(i *Integration) uuid.UUID { return i.ID }), nil
+}
+
+// IntegrationByKey reads the integration, or says NotFound.
+func (s *Store) IntegrationByKey(ctx context.Context, key string) (*Integration, error) {
+	p, err := reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	id := IntegrationID(p.TenantID, key)
+	rows, err := s.IntegrationsByIDs(ctx, []uuid.UUID{id})
+	if err != nil {
+		return nil, err
+	}
+	return only(rows, id, "integration")
+}
