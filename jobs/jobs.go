@@ -1,0 +1,128 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/weirhq/weir/migrations"
+	"github.com/weirhq/weir/tenant"
+)
+
+// Journal is what the jobs do with log entries. The context carries the tenant.
+type Journal interface {
+	// CompactBefore merges the small segments of all hours that ended before the time.
+	CompactBefore(ctx context.Context, before time.Time) error
+	// EraseCustomer removes a customer from all segments.
+	EraseCustomer(ctx context.Context, customerID uuid.UUID) error
+	// MakePartitions makes the daily partitions from one day to another that are missing.
+	MakePartitions(ctx context.Context, from, to time.Time) error
+}
+
+// Metrics are what the jobs count.
+type Metrics interface {
+	Job(kind, outcome string, took time.Duration)
+	Jobs(state string, n int)
+}
+
+// Deps are what the jobs work with.
+type Deps struct {
+	Pool    *pgxpool.Pool
+	Journal Journal
+	// Tenants lists the ids of all tenants.
+	Tenants func(ctx context.Context) ([]uuid.UUID, error)
+	Metrics Metrics
+	Log     *slog.Logger
+	Now     func() time.Time
+	// Work tells whether this process does jobs, or only makes them.
+	Work bool
+}
+
+// Jobs makes jobs and, where it is told to, does them.
+type Jobs struct {
+	deps   Deps
+	client *river.Client[pgx.Tx]
+}
+
+const (
+	// scheduleEvery is how often the tenants' jobs are made.
+	scheduleEvery = 10 * time.Minute
+	// partitionsEvery is how often partitions are made ahead, by PartitionsAhead days: a service whose jobs stand
+	// still for a week still takes events.
+	partitionsEvery = 6 * time.Hour
+	// PartitionsAhead is how many days from today have partitions.
+	PartitionsAhead = 8
+	// jobTimeout ends a job that hangs. Compaction commits as it goes, so the next one continues where it stopped.
+	jobTimeout = 15 * time.Minute
+)
+
+// New makes the client of the queue. Start begins the work.
+func New(deps Deps) (*Jobs, error) {
+	j := &Jobs{deps: deps}
+	cfg := &river.Config{Schema: migrations.RiverSchema, Logger: deps.Log.With("component", "river"), JobTimeout: jobTimeout}
+	if deps.Work {
+		cfg.Workers = j.workers()
+		cfg.Queues = map[string]river.QueueConfig{systemQueue: {MaxWorkers: 2}}
+		for i := range tenantQueues {
+			cfg.Queues[tenantQueue(uuid.UUID{15: byte(i)})] = river.QueueConfig{MaxWorkers: 1}
+		}
+		cfg.PeriodicJobs = []*river.PeriodicJob{
+			periodic(scheduleEvery, ScheduleTenants{}), periodic(partitionsEvery, MakePartitions{}),
+		}
+		cfg.Middleware = []rivertype.Middleware{&counting{metrics: deps.Metrics}}
+	}
+	client, err := river.NewClient(riverpgxv5.New(deps.Pool), cfg)
+	if err != nil {
+		return nil, fmt.Errorf("set up the job queue: %w", err)
+	}
+	j.client = client
+	return j, nil
+}
+
+func periodic(every time.Duration, args river.JobArgs) *river.PeriodicJob {
+	return river.NewPeriodicJob(river.PeriodicInterval(every), func() (river.JobArgs, *river.InsertOpts) { return args, nil },
+		&river.PeriodicJobOpts{RunOnStart: true})
+}
+
+// Start begins the work, if this process does any; it returns at once.
+func (j *Jobs) Start(ctx context.Context) error {
+	if !j.deps.Work {
+		return nil
+	}
+	if err := j.client.Start(ctx); err != nil {
+		return fmt.Errorf("start the job queue: %w", err)
+	}
+	return nil
+}
+
+// Stop waits for the jobs that are running, and cancels them when the context ends first: they are tried again.
+func (j *Jobs) Stop(ctx context.Context) error {
+	if !j.deps.Work {
+		return nil
+	}
+	if err := j.client.Stop(ctx); err == nil {
+		return nil
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := j.client.StopAndCancel(grace); err != nil {
+		return fmt.Errorf("stop the job queue: %w", err)
+	}
+	return nil
+}
+
+// EraseCustomer makes the job that erases a customer, in the transaction that deletes it.
+func (j *Jobs) EraseCustomer(ctx context.Context, tx *tenant.Tx, customerID uuid.UUID) error {
+	if _, err := j.client.InsertTx(ctx, tx.River(), EraseCustomer{TenantID: tx.TenantID(), CustomerID: customerID}, nil); err != nil {
+		return fmt.Errorf("enqueue the erasure of a customer: %w", err)
+	}
+	return nil
+}
