@@ -53,6 +53,9 @@ func TestStart_AsAnOrdinaryUser(t *testing.T) {
 
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
+	// A fork while the copy is open for writing would keep it from running.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	src, err := os.Open(from)
 	require.NoError(t, err)
 	dst, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE, 0o755)

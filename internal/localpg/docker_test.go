@@ -1,7 +1,6 @@
 package localpg
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -11,7 +10,7 @@ import (
 func fakeDocker(t *testing.T, script string) func(string) (string, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "docker")
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o755))
+	writeScript(t, path, script)
 	return func(string) (string, error) { return path, nil }
 }
 

@@ -15,17 +15,15 @@ func fakeNPM(t *testing.T, links string) *downloader {
 	dir := t.TempDir()
 	npm := filepath.Join(dir, "npm")
 	// Only the last two arguments matter: the prefix and the package.
-	script := `#!/bin/sh
-echo "$@" >> "` + dir + `/calls"
+	writeScript(t, npm, `echo "$@" >> "`+dir+`/calls"
 while [ $# -gt 2 ]; do shift; done
 [ "$1" ] || exit 9
 name=${2%@*}
 root="$1/node_modules/$name/native"
 mkdir -p "$root/bin" "$root/lib"
 echo library > "$root/lib/libpq.so.5.18"
-echo '` + links + `' > "$root/pg-symlinks.json"
-`
-	require.NoError(t, os.WriteFile(npm, []byte(script), 0o755))
+echo '`+links+`' > "$root/pg-symlinks.json"
+`)
 	return &downloader{
 		logger:   slog.New(slog.DiscardHandler),
 		lookPath: func(string) (string, error) { return npm, nil },

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,13 +40,21 @@ func TestSystemDirs_AreValidPatterns(t *testing.T) {
 	}
 }
 
+// writeScript keeps other tests from forking while the file is open: their
+// child would hold it open for writing, and it could not be run.
+func writeScript(t *testing.T, path, script string) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+script), 0o755))
+}
+
 // fakePostgres makes a directory whose postgres prints a version.
 func fakePostgres(t *testing.T, dir, version string) string {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	for _, name := range []string{"postgres", "initdb"} {
-		script := "#!/bin/sh\necho 'postgres (PostgreSQL) " + version + "'\n"
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755))
+		writeScript(t, filepath.Join(dir, name), "echo 'postgres (PostgreSQL) "+version+"'\n")
 	}
 	return dir
 }

@@ -31,14 +31,25 @@ type DB struct {
 	OwnerURL, ServiceURL, AdminURL string
 }
 
-// Main runs the tests of a package and then stops what they have started.
-func Main(m *testing.M) {
+// Main runs the tests of a package and then stops what they have started. When
+// all is well so far, the checks decide, such as one that looks for goroutines
+// that the tests have left: func() error { return goleak.Find() }.
+func Main(m *testing.M, checks ...func() error) {
 	code := m.Run()
 	ctx, cancel := context.WithTimeout(context.Background(), stepTimeout)
 	defer cancel()
 	if err := shared.stop(ctx); err != nil {
 		fmt.Fprintf(os.Stderr, "stop the test database: %v\n", err)
 		code = max(code, 1)
+	}
+	for _, check := range checks {
+		if code != 0 {
+			break
+		}
+		if err := check(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
 	}
 	os.Exit(code)
 }

@@ -7,11 +7,14 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/weirhq/weir/internal/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	pgtest.Main(m, func() error { return goleak.Find() })
+}
 
 func TestNew_IsMigratedAndRunsAsTheService(t *testing.T) {
 	t.Parallel()
@@ -58,10 +61,10 @@ func TestNew_DropsItsDatabase(t *testing.T) {
 	t.Parallel()
 	var dropped *pgtest.DB
 	// A group of its own, so that the cleanup has run when it returns.
-	t.Run("test", func(t *testing.T) {
+	require.True(t, t.Run("test", func(t *testing.T) {
 		dropped = pgtest.New(t)
 		require.NoError(t, dropped.Pool(t).Ping(t.Context()))
-	})
+	}))
 	conn, err := pgx.Connect(t.Context(), dropped.AdminURL)
 	if err == nil {
 		err = errors.Join(errors.New("still there"), conn.Close(t.Context()))

@@ -50,7 +50,7 @@ func (o *once) stop(ctx context.Context) error {
 	if o.server == nil {
 		return nil
 	}
-	return errors.Join(o.server.drop(ctx, o.server.template), o.server.close(ctx))
+	return o.server.close(ctx)
 }
 
 func start(ctx context.Context) (*server, error) {
@@ -89,11 +89,9 @@ func useRunning(ctx context.Context, adminURL string) (*server, error) {
 	if _, err := rand.Read(id); err != nil {
 		return nil, err
 	}
-	return &server{
-		urls:   urls,
-		prefix: "weir_test_" + hex.EncodeToString(id) + "_",
-		close:  func(context.Context) error { return nil },
-	}, nil
+	s := &server{urls: urls, prefix: "weir_test_" + hex.EncodeToString(id) + "_"}
+	s.close = func(ctx context.Context) error { return s.drop(ctx, s.template) }
+	return s, nil
 }
 
 // makeTemplate migrates once what New then copies.
