@@ -25,7 +25,7 @@ func Middleware(log *slog.Logger, m *Metrics, next http.Handler) http.Handler {
 		r = r.WithContext(WithRequestID(r.Context(), id))
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
-			if cause := recover(); cause != nil && cause != http.ErrAbortHandler {
+			if cause := recover(); cause != nil && cause != any(http.ErrAbortHandler) {
 				log.ErrorContext(r.Context(), "panic", "cause", cause, "stack", string(debug.Stack()))
 				if rec.code == 0 {
 					http.Error(rec, "internal error, request "+id, http.StatusInternalServerError)

@@ -15,12 +15,12 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 
-	requests *prometheus.HistogramVec
-	events   *prometheus.CounterVec
-	commits  prometheus.Histogram
+	requests  *prometheus.HistogramVec
+	events    *prometheus.CounterVec
+	commits   prometheus.Histogram
 	committed prometheus.Histogram
-	jobs     *prometheus.HistogramVec
-	queued   *prometheus.GaugeVec
+	jobs      *prometheus.HistogramVec
+	queued    *prometheus.GaugeVec
 }
 
 // NewMetrics makes the metrics of one process.

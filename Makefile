@@ -1,0 +1,74 @@
+# `make help` lists what there is. CI calls the same targets.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO      ?= go
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BIN     := bin/weir
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+GOLANGCI_LINT_VERSION := v2.12.0
+GOLANGCI_LINT         := bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-18s %s\n", $$1, $$2 }'
+
+.PHONY: build
+build: ## Build bin/weir
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/weir
+
+.PHONY: demo
+demo: build ## Build and run everything on this machine, with simulated traffic (ARGS="--addr :9000 --fresh")
+	$(BIN) demo $(ARGS)
+
+.PHONY: test
+test: ## Run all tests on a real PostgreSQL, with the race detector where a C compiler is at hand
+	CGO_ENABLED=$(if $(RACE),1,0) $(GO) test $(RACE) -timeout 30m $(or $(PKG),./...)
+
+RACE := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
+
+.PHONY: test-containers
+test-containers: ## Run the tests on PostgreSQL in a container (needs a Docker engine; WEIR_TEST_POSTGRES_IMAGE)
+	WEIR_TEST_CONTAINERS=1 $(GO) test -timeout 30m $(or $(PKG),./...)
+
+.PHONY: test-graphql-http
+test-graphql-http: ## Run the audits of GraphQL over HTTP (needs Node.js)
+	tests/graphqlhttp/run.sh
+
+.PHONY: fuzz
+fuzz: ## Fuzz each target for FUZZTIME (default 20s)
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
+	  grep -oE '^func Fuzz[A-Za-z0-9]+' "$$file" | cut -c6- | while read -r target; do \
+	    echo "== $$(dirname $$file) $$target"; \
+	    $(GO) test "$$(dirname $$file)" -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),20s); \
+	  done; done
+
+.PHONY: bench
+bench: ## Measure ingestion and queries against raw COPY, 1 million entries (ARGS="-entries 100000" for less)
+	$(GO) run ./tests/bench $(ARGS)
+
+.PHONY: generate
+generate: ## Generate the GraphQL server from the schema
+	$(GO) tool gqlgen generate
+
+.PHONY: generate-check
+generate-check: generate ## Fail when generated code is not what the schema says
+	@git diff --exit-code -- graph || { echo 'generated code is stale: run make generate and commit it'; exit 1; }
+
+$(GOLANGCI_LINT):
+	GOBIN=$(CURDIR)/bin/install $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv bin/install/golangci-lint $@ && rmdir bin/install
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Lint (builds the linter once)
+	$(GOLANGCI_LINT) run ./...
+
+.PHONY: vulncheck
+vulncheck: ## Look the dependencies up in the vulnerability database
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@v1.3.0 ./...
+
+.PHONY: clean
+clean: ## Remove what was built (the demo's data stays in weir-data)
+	rm -rf bin
