@@ -72,11 +72,7 @@ func collect[T any](ctx context.Context, door *tenant.Door, sql string, args ...
 }
 
 func collectNext[T any](r pgx.BatchResults) ([]*T, error) {
-	rows, err := r.Query()
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowToAddrOfStructByNameLax[T])
+	return readRows(r, pgx.RowToAddrOfStructByNameLax[T])
 }
 
 // only gives the one row with the id, or NotFound.
@@ -92,6 +88,15 @@ func array(ids []uuid.UUID) []pgtype.UUID {
 	out := make([]pgtype.UUID, len(ids))
 	for i, id := range ids {
 		out[i] = pgtype.UUID{Bytes: id, Valid: true}
+	}
+	return out
+}
+
+// optional is array, with NULL for uuid.Nil.
+func optional(ids []uuid.UUID) []pgtype.UUID {
+	out := array(ids)
+	for i, id := range ids {
+		out[i].Valid = id != uuid.Nil
 	}
 	return out
 }

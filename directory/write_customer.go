@@ -139,7 +139,7 @@ func checkText(f *errs.Fields, field, text string, limit int) {
 		f.Add(field, "must not be empty")
 	case n > limit:
 		f.Add(field, "has %d characters: at most %d are allowed", n, limit)
-	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
+	case !storable(text):
 		f.Add(field, "must be UTF-8 without NUL")
 	}
 }
@@ -158,3 +158,6 @@ func checkAttributes(f *errs.Fields, field string, raw json.RawMessage) {
 		f.Add(field, "must not hold NUL")
 	}
 }
+
+// storable tells whether PostgreSQL takes the text.
+func storable(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
