@@ -10,6 +10,7 @@ import (
 const contactJSON = `{"id":"0031U00001WaiGdQAJ","properties":{"firstname":"Ada","lastname":"Lovelace","email":"ada@example.com","phone":"+358 40 1234567","company":"Analytical Engines Ltd","lifecyclestage":"customer","hs_object_id":"512","createdate":"2026-03-01T09:12:44.120Z","lastmodifieddate":"2026-03-02T10:15:00.000Z","website":"https://analytical.example.com/about?ref=crm","city":"London","zip":"W1A 1AA","numberofemployees":240,"annualrevenue":12500000.5},"archived":false,"associations":{"deals":[{"id":9001,"type":"contact_to_deal"}]}}`
 
 func benchmarkBody(b *testing.B, contentType, body string) {
+	b.Helper()
 	r := redact.Builtin()
 	src := []byte(body)
 	dst := make([]byte, 0, 2*len(src))

@@ -43,16 +43,22 @@ func mediaType(contentType string) string {
 
 // formLike reports whether a body without a type is a form: one line, with =.
 func formLike(s []byte) bool {
-	return bytes.IndexByte(s, '=') > 0 && bytes.IndexAny(s, " \n\"<>{}") < 0
+	return bytes.IndexByte(s, '=') > 0 && !bytes.ContainsAny(s, " \n\"<>{}")
 }
 
 // boundary is that parameter of a content type, or "".
 func boundary(contentType string) string {
-	k := strings.Index(strings.ToLower(contentType), "boundary=")
-	if k < 0 {
+	const param = "boundary="
+	k := 0
+	for ; k+len(param) <= len(contentType); k++ {
+		if strings.EqualFold(contentType[k:k+len(param)], param) {
+			break
+		}
+	}
+	if k+len(param) > len(contentType) {
 		return ""
 	}
-	value := contentType[k+len("boundary="):]
+	value := contentType[k+len(param):]
 	if strings.HasPrefix(value, `"`) {
 		value, _, _ = strings.Cut(value[1:], `"`)
 		return value

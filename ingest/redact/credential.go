@@ -171,7 +171,7 @@ func skipScheme(s []byte, start, floor int, scheme string) int {
 
 // findUserinfo finds the password of a URL with credentials; the anchor is ://.
 // A user without a real password is the key itself.
-func findUserinfo(s []byte, at, floor int) (from, to int, ok bool) {
+func findUserinfo(s []byte, at, _ int) (from, to int, ok bool) {
 	start := at + 1
 	colon, host := authority(s, start)
 	if host < 0 || colon < 0 || colon > host {

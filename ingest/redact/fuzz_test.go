@@ -29,6 +29,9 @@ func FuzzJSON(f *testing.F) {
 		if !json.Valid(out) {
 			t.Fatalf("no JSON any more: %q became %q", src, out)
 		}
+		if twice, _ := r.JSON(out, nil); string(twice) != string(out) {
+			t.Fatalf("a second run changes %q to %q", out, twice)
+		}
 	})
 }
 

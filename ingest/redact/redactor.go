@@ -167,7 +167,7 @@ func (p *pass) value(s []byte, base int) {
 	switch {
 	case looksJSON(s):
 		p.jsonOrText(s, base)
-	case len(s) < shortestPercent || bytes.IndexByte(s, '=') < 0 || !bytes.ContainsAny(s, "%+"):
+	case bytes.IndexByte(s, '=') < 0 || !bytes.ContainsAny(s, "%+"):
 		p.text(s, base)
 	case urlLike(s):
 		p.url(s, base)
@@ -178,13 +178,9 @@ func (p *pass) value(s []byte, base int) {
 	}
 }
 
-// shortestPercent is the length of the shortest secret in a form that reading
-// the form as text would miss: a card number in a=4…
-const shortestPercent = 15
-
 // urlLike reports whether s is nothing but a URL.
 func urlLike(s []byte) bool {
-	return (bytes.HasPrefix(s, []byte("https://")) || bytes.HasPrefix(s, []byte("http://"))) && bytes.IndexAny(s, " \n\"<>{}") < 0
+	return (bytes.HasPrefix(s, []byte("https://")) || bytes.HasPrefix(s, []byte("http://"))) && !bytes.ContainsAny(s, " \n\"<>{}")
 }
 
 // encoded notes the edits of a text that stands encoded in s.

@@ -58,9 +58,8 @@ func TestSharedByGoroutines(t *testing.T) {
 	group.Wait()
 }
 
-// TestHostile holds the time of inputs that are made to be slow against that of
-// a harmless one: twice the size may not cost four times as much. The bound is
-// far above what any of them takes and far below what a quadratic one would.
+// TestHostile bounds the time of inputs that are made to be slow. The bound is
+// far above what a linear reader takes and far below what a quadratic one would.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	const size = 1 << 20

@@ -25,7 +25,7 @@ func TestTraffic(t *testing.T) {
 	}
 	file, err := os.Open(filepath.Join(dir, "traffic.ndjson.gz"))
 	require.NoError(t, err)
-	defer file.Close()
+	t.Cleanup(func() { require.NoError(t, file.Close()) })
 	unzipped, err := gzip.NewReader(file)
 	require.NoError(t, err)
 	lines := bufio.NewScanner(unzipped)
