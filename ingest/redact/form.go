@@ -35,7 +35,7 @@ func (p *pass) formPair(s []byte, base int) {
 }
 
 func (p *pass) formClass(name, value []byte) class {
-	if bytes.ContainsAny(name, "%+") {
+	if hasPercent(name) {
 		var buf [longestName]byte
 		name = percent.decode(buf[:0], name)
 	}
@@ -69,7 +69,7 @@ func keyLike(value []byte) bool {
 func (p *pass) formValue(s []byte, base int) {
 	switch {
 	case len(s) < shortestForm && len(p.r.patterns) == 0:
-	case bytes.IndexByte(s, '%') >= 0, bytes.IndexByte(s, '+') >= 0:
+	case hasPercent(s):
 		p.encoded(s, base, percent)
 	default:
 		p.value(s, base)

@@ -167,7 +167,7 @@ func (p *pass) value(s []byte, base int) {
 	switch {
 	case looksJSON(s):
 		p.jsonOrText(s, base)
-	case bytes.IndexByte(s, '=') < 0 || !bytes.ContainsAny(s, "%+"):
+	case bytes.IndexByte(s, '=') < 0 || !hasPercent(s):
 		p.text(s, base)
 	case urlLike(s):
 		p.url(s, base)
@@ -176,6 +176,11 @@ func (p *pass) value(s []byte, base int) {
 	default:
 		p.text(s, base)
 	}
+}
+
+// hasPercent reports whether s may hold something percent-encoded.
+func hasPercent(s []byte) bool {
+	return bytes.IndexByte(s, '%') >= 0 || bytes.IndexByte(s, '+') >= 0
 }
 
 // urlLike reports whether s is nothing but a URL.
