@@ -102,7 +102,7 @@ func (b *merge) mergeRun(e *FlowRunEvent) bool {
 }
 
 func (b *merge) newRun(id uuid.UUID, external string) *runRow {
-	r := &runRow{TenantID: b.tx.TenantID(), ID: id, ExternalID: external, Stamps: stamp.Set{}, status: Queued, trigger: TriggerAPI, fresh: true}
+	r := &runRow{TenantID: b.tx.TenantID(), ID: id, ExternalID: external, Stamps: stamp.Set{}, status: Queued, trigger: TriggerAPI}
 	b.runs[id] = r
 	return r
 }
@@ -113,8 +113,7 @@ func (b *merge) mergeNode(e *NodeRunEvent) bool {
 		r = b.newRun(e.FlowRunID, e.FlowRunExternalID)
 		r.RecordedAt = e.RecordedAt
 	}
-	before := r.At
-	if r.hear(e.At); r.fresh || !r.At.Equal(before) {
+	if r.hear(e.At) {
 		b.dirtyRuns[r.ID] = r
 	}
 	n := b.nodes[e.ID]
@@ -196,13 +195,13 @@ func (b *merge) writeIdentifiers(ctx context.Context, runs []*runRow) error {
 	}
 	q := b.tx.Pgx()
 	if len(changed) > 0 {
-		if _, err := q.Exec(ctx, "DELETE FROM flow_run_identifier WHERE tenant_id = $1 AND flow_run_id = ANY($2)", b.tx.TenantID(), changed); err != nil {
+		if _, err := q.Exec(ctx, "DELETE FROM flow_run_identifier WHERE tenant_id = $1 AND flow_run_id = ANY($2)", b.tx.TenantID(), tenant.UUIDs(changed)); err != nil {
 			return fmt.Errorf("forget identifiers of flow runs: %w", err)
 		}
 	}
 	_, err := q.Exec(ctx, `INSERT INTO flow_run_identifier (tenant_id, hash, flow_run_id)
 		SELECT DISTINCT $1::uuid, t.hash, t.id FROM unnest($2::bigint[], $3::uuid[]) t(hash, id) ON CONFLICT DO NOTHING`,
-		b.tx.TenantID(), hashes, owners)
+		b.tx.TenantID(), hashes, tenant.UUIDs(owners))
 	if err != nil {
 		return fmt.Errorf("write identifiers of flow runs: %w", err)
 	}

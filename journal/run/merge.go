@@ -80,10 +80,11 @@ func (r *runRow) merge(e *FlowRunEvent) bool {
 }
 
 // hear moves the run to where it began, or, while that is not known, to where it was first heard of: the earliest time
-// that any message of it or of its nodes gives.
-func (r *runRow) hear(at time.Time) {
+// that any message of it or of its nodes gives. It tells whether that one is new.
+func (r *runRow) hear(at time.Time) bool {
 	heard, known := r.Stamps["heard"]
-	if !known || at.UnixMicro() < heard {
+	news := !known || at.UnixMicro() < heard
+	if news {
 		heard = at.UnixMicro()
 		r.Stamps["heard"] = heard
 	}
@@ -91,6 +92,7 @@ func (r *runRow) hear(at time.Time) {
 	if r.StartedAt != nil {
 		r.At = *r.StartedAt
 	}
+	return news
 }
 
 // merge applies a message to the row and tells whether it changed anything that can be seen.

@@ -47,7 +47,6 @@ type runRow struct {
 	trigger Trigger
 	err     *Error
 	payload Payload
-	fresh   bool
 	before  []entry.Identifier
 }
 
