@@ -18,26 +18,26 @@ import (
 // nobodyID is the kernel's overflow id, for systems whose user list is empty.
 const nobodyID = 65534
 
-// account is the user that PostgreSQL runs as when this process is root; nil
-// means this process's own user.
+// account is the user that PostgreSQL runs as when this process is root; the
+// zero account is this process's own user.
 type account struct {
 	name     string
 	uid, gid uint32
 }
 
 // clusterAccount picks the account for the cluster below pgDir: its owner when
-// it exists, else postgres, else nobody. It is nil unless this process is root.
-func clusterAccount(pgDir string) (*account, error) {
+// it exists, else postgres, else nobody. It is zero unless this process is root.
+func clusterAccount(pgDir string) (account, error) {
 	if os.Geteuid() != 0 {
-		return nil, nil
+		return account{}, nil
 	}
 	info, err := os.Stat(pgDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return account{}, err
 	}
 	if err == nil {
 		if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 {
-			return &account{name: accountName(st.Uid), uid: st.Uid, gid: st.Gid}, nil
+			return account{name: accountName(st.Uid), uid: st.Uid, gid: st.Gid}, nil
 		}
 	}
 	for _, name := range []string{"postgres", "nobody"} {
@@ -45,20 +45,20 @@ func clusterAccount(pgDir string) (*account, error) {
 			return a, nil
 		}
 	}
-	return &account{name: "nobody", uid: nobodyID, gid: nobodyID}, nil
+	return account{name: "nobody", uid: nobodyID, gid: nobodyID}, nil
 }
 
-func lookupAccount(name string) (*account, bool) {
+func lookupAccount(name string) (account, bool) {
 	u, err := user.Lookup(name)
 	if err != nil {
-		return nil, false
+		return account{}, false
 	}
 	uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
 	gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)
 	if uidErr != nil || gidErr != nil || uid == 0 {
-		return nil, false
+		return account{}, false
 	}
-	return &account{name: name, uid: uint32(uid), gid: uint32(gid)}, true
+	return account{name: name, uid: uint32(uid), gid: uint32(gid)}, true
 }
 
 func accountName(uid uint32) string {
@@ -69,9 +69,11 @@ func accountName(uid uint32) string {
 	return "uid " + id
 }
 
+func (a account) isSelf() bool { return a.name == "" }
+
 // own gives a file or directory to the account.
-func (a *account) own(path string) error {
-	if a == nil {
+func (a account) own(path string) error {
+	if a.isSelf() {
 		return nil
 	}
 	return os.Lchown(path, int(a.uid), int(a.gid))
@@ -79,8 +81,8 @@ func (a *account) own(path string) error {
 
 // canEnter reports the first directory on the way to dir, dir included, that
 // the account may not enter. Access lists are not looked at.
-func (a *account) canEnter(dir string) error {
-	if a == nil {
+func (a account) canEnter(dir string) error {
+	if a.isSelf() {
 		return nil
 	}
 	at := string(filepath.Separator)
@@ -110,8 +112,8 @@ func (a *account) canEnter(dir string) error {
 
 // clusterPath is how the account reaches pgDir. On Linux it goes through the
 // inherited descriptor, which needs no permission on the parents.
-func (a *account) clusterPath(pgDir string) string {
-	if a != nil && runtime.GOOS == "linux" {
+func (a account) clusterPath(pgDir string) string {
+	if !a.isSelf() && runtime.GOOS == "linux" {
 		return "/proc/self/fd/" + strconv.Itoa(pgDirFD)
 	}
 	return pgDir

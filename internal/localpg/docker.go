@@ -80,7 +80,7 @@ func (d *docker) command(ctx context.Context, adminPassword string, port int) *e
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), d.cli, args...)
 	// Named only in args: a value there would be in every list of processes.
 	cmd.Env = append(os.Environ(), "POSTGRES_PASSWORD="+adminPassword)
-	harden(cmd, nil)
+	harden(cmd, account{})
 	return cmd
 }
 

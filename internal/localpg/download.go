@@ -25,15 +25,15 @@ var packageVersions = map[int]string{
 
 // downloader fetches PostgreSQL with the npm client, once, into a cache.
 type downloader struct {
-	account  *account
+	account  account
 	logger   *slog.Logger
 	lookPath func(string) (string, error)
 	cacheDir string // "" for the usual one
 }
 
 // userCacheDir is the user's own, or for root one that the account can enter.
-func userCacheDir(a *account) (string, error) {
-	if a != nil {
+func userCacheDir(a account) (string, error) {
+	if !a.isSelf() {
 		return "/var/cache/weir", nil
 	}
 	dir, err := os.UserCacheDir()

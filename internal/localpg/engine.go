@@ -21,26 +21,22 @@ type engine interface {
 	close() error
 }
 
-// chooseEngine takes the engine that made the cluster, or for a new one the
-// first that this machine has.
-func chooseEngine(ctx context.Context, o Options, st *state, lock *os.File) (engine, error) {
-	if st != nil && st.Engine == engineDocker {
+// chooseEngine takes the engine that made the cluster, or for a new one, whose
+// state is zero, the first that this machine has.
+func chooseEngine(ctx context.Context, o Options, st state, lock *os.File) (engine, error) {
+	if st.Engine == engineDocker {
 		d, err := newDockerEngine(ctx, o, exec.LookPath)
 		if err != nil {
 			return nil, fmt.Errorf("the data of %s is in a Docker volume: %w", o.DataDir, err)
 		}
 		return d, nil
 	}
-	major := 0
-	if st != nil {
-		major = st.Major
-	}
-	n, err := newNativeEngine(ctx, o, lock, major)
+	n, err := newNativeEngine(ctx, o, lock, st.Major)
 	var missing *notFoundError
 	if !errors.As(err, &missing) {
 		return n, err
 	}
-	if st != nil {
+	if st.Engine != "" {
 		missing.add("Docker", errors.New("cannot serve data that an installed PostgreSQL has made"))
 		return nil, missing
 	}

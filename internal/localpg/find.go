@@ -39,11 +39,11 @@ type finder struct {
 	patterns []string
 	lookPath func(string) (string, error)
 	download func(ctx context.Context, major int) (string, error)
-	account  *account
+	account  account
 	logger   *slog.Logger
 }
 
-func newFinder(o Options, a *account) *finder {
+func newFinder(o Options, a account) *finder {
 	setting := o.BinDir
 	if setting == "" {
 		setting = os.Getenv("WEIR_PG_BIN")
@@ -120,9 +120,10 @@ func (f *finder) systemCandidates() []string {
 	seen := map[string]bool{}
 	add := func(postgres string) {
 		// A link in PATH may have no initdb beside it; what it leads to has.
-		if real, err := filepath.EvalSymlinks(postgres); err == nil && !seen[filepath.Dir(real)] {
-			seen[filepath.Dir(real)] = true
-			dirs = append(dirs, filepath.Dir(real))
+		resolved, err := filepath.EvalSymlinks(postgres)
+		if dir := filepath.Dir(resolved); err == nil && !seen[dir] {
+			seen[dir] = true
+			dirs = append(dirs, dir)
 		}
 	}
 	for _, pattern := range f.patterns {

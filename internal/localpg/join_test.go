@@ -1,3 +1,5 @@
+//go:build unix
+
 package localpg_test
 
 import (
@@ -15,7 +17,7 @@ import (
 func TestJoin_UsesARunningServer(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	dir := t.TempDir()
+	dir := dataDir(t)
 	_, err := localpg.Join(ctx, dir)
 	require.ErrorIs(t, err, localpg.ErrNotRunning)
 
@@ -43,7 +45,7 @@ func TestJoin_UsesARunningServer(t *testing.T) {
 
 func TestJoin_WaitsForAServerThatStarts(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := dataDir(t)
 	type result struct {
 		server *localpg.Server
 		err    error
@@ -70,7 +72,7 @@ func TestJoin_WaitsForAServerThatStarts(t *testing.T) {
 
 func TestJoin_GivesUpWithItsContext(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := dataDir(t)
 	s := start(t, localpg.Options{DataDir: dir})
 	require.NoError(t, os.Remove(filepath.Join(dir, "pg.json")))
 	ctx, cancel := context.WithTimeout(t.Context(), 120*time.Millisecond)
@@ -82,7 +84,7 @@ func TestJoin_GivesUpWithItsContext(t *testing.T) {
 
 func TestJoin_WithoutDataDirectory(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "none")
+	dir := filepath.Join(dataDir(t), "none")
 	_, err := localpg.Join(t.Context(), dir)
 	require.ErrorIs(t, err, localpg.ErrNotRunning)
 	require.NoDirExists(t, dir)

@@ -15,7 +15,7 @@ import (
 type native struct {
 	options Options
 	bin     binaries
-	account *account
+	account account
 	pgDir   string
 	// Both are inherited by every child: see lockFD and pgDirFD.
 	lock, dir *os.File

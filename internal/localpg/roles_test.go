@@ -1,3 +1,5 @@
+//go:build unix
+
 package localpg_test
 
 import (
@@ -13,7 +15,7 @@ import (
 func TestEnsureRoles_RepairsAnyServer(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	s := start(t, localpg.Options{DataDir: t.TempDir()})
+	s := start(t, localpg.Options{DataDir: dataDir(t)})
 	admin := s.DatabaseURL(localpg.Admin, "postgres")
 	require.NoError(t, execute(ctx, admin, "CREATE ROLE chief SUPERUSER LOGIN PASSWORD 'it''s'"))
 	require.NoError(t, execute(ctx, admin, "ALTER ROLE weir_service SUPERUSER BYPASSRLS NOLOGIN"))

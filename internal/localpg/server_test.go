@@ -1,3 +1,5 @@
+//go:build unix
+
 package localpg_test
 
 import (
@@ -51,6 +53,15 @@ func start(t *testing.T, o localpg.Options) *localpg.Server {
 	return s
 }
 
+// dataDir is a data directory that only this user can enter.
+func dataDir(t *testing.T) string {
+	t.Helper()
+	dir, err := localpg.ScratchDir("localpg-test-*")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	return dir
+}
+
 func requireSQLState(t *testing.T, err error, code string) {
 	t.Helper()
 	var pgErr *pgconn.PgError
@@ -62,7 +73,7 @@ func TestStart_KeepsDataBetweenStarts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	// Nobody but this user can enter the parents, as below /root.
-	dir := filepath.Join(t.TempDir(), "closed", "data")
+	dir := filepath.Join(dataDir(t), "closed", "data")
 
 	s := start(t, localpg.Options{DataDir: dir})
 	require.False(t, s.Joined())
@@ -81,7 +92,7 @@ func TestStart_KeepsDataBetweenStarts(t *testing.T) {
 func TestStart_MakesALockedDownServer(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	dir := t.TempDir()
+	dir := dataDir(t)
 	s := start(t, localpg.Options{DataDir: dir, Settings: map[string]string{"work_mem": "7MB"}})
 
 	admin := s.URL(localpg.Admin)
@@ -114,7 +125,7 @@ func TestStart_MakesALockedDownServer(t *testing.T) {
 func TestStart_MakesTheThreeRoles(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	s := start(t, localpg.Options{DataDir: t.TempDir()})
+	s := start(t, localpg.Options{DataDir: dataDir(t)})
 
 	const limited = `SELECT NOT (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)
 		FROM pg_roles WHERE rolname = current_user`
@@ -132,7 +143,7 @@ func TestStart_MakesTheThreeRoles(t *testing.T) {
 func TestStart_FreshWipesTheClusterAlone(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	dir := t.TempDir()
+	dir := dataDir(t)
 	s := start(t, localpg.Options{DataDir: dir})
 	require.NoError(t, execute(ctx, s.URL(localpg.Owner), "CREATE TABLE gone (n int)"))
 	before := s.URL(localpg.Owner)
@@ -148,7 +159,7 @@ func TestStart_FreshWipesTheClusterAlone(t *testing.T) {
 
 func TestStart_FinishesAnInterruptedFirstStart(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := dataDir(t)
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "pg", "init", "base"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pg", "init", "PG_VERSION"), []byte("15"), 0o600))
 	s := start(t, localpg.Options{DataDir: dir})
@@ -158,7 +169,7 @@ func TestStart_FinishesAnInterruptedFirstStart(t *testing.T) {
 func TestStart_TakesAnotherPortWhenTheOldOneIsTaken(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	dir := t.TempDir()
+	dir := dataDir(t)
 	s := start(t, localpg.Options{DataDir: dir})
 	u, err := url.Parse(s.URL(localpg.Admin))
 	require.NoError(t, err)
@@ -177,7 +188,7 @@ func TestStart_TakesAnotherPortWhenTheOldOneIsTaken(t *testing.T) {
 func TestStart_ReportsTheServersOwnWords(t *testing.T) {
 	t.Parallel()
 	_, err := localpg.Start(t.Context(), localpg.Options{
-		DataDir: t.TempDir(), Fast: true, Settings: map[string]string{"no_such_setting": "1"},
+		DataDir: dataDir(t), Fast: true, Settings: map[string]string{"no_such_setting": "1"},
 	})
 	require.ErrorContains(t, err, `unrecognized configuration parameter "no_such_setting"`)
 }
@@ -186,7 +197,7 @@ func TestStart_RefusesSettingsThatWouldOpenTheServer(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"listen_addresses", "port", "unix_socket_directories", "Bad Name", ""} {
 		_, err := localpg.Start(t.Context(), localpg.Options{
-			DataDir: t.TempDir(), Settings: map[string]string{name: "x"},
+			DataDir: dataDir(t), Settings: map[string]string{name: "x"},
 		})
 		require.ErrorContains(t, err, "cannot be overridden", name)
 	}
@@ -194,7 +205,7 @@ func TestStart_RefusesSettingsThatWouldOpenTheServer(t *testing.T) {
 
 func TestStart_WithoutPasswordsSaysSo(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := dataDir(t)
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "pg", "data"), 0o700))
 	_, err := localpg.Start(t.Context(), localpg.Options{DataDir: dir})
 	require.ErrorContains(t, err, "start fresh")
@@ -205,7 +216,7 @@ func TestServer_StopsWhenItsParentIsKilled(t *testing.T) {
 	if !diesWithParent {
 		t.Skip("this system has no signal for the death of a parent")
 	}
-	dir := t.TempDir()
+	dir := dataDir(t)
 	parent, out := startHelper(t, "hold", dir, nil)
 	line, err := out.ReadString('\n')
 	require.NoError(t, err)
@@ -231,13 +242,13 @@ func TestServer_StopsWhenItsParentIsKilled(t *testing.T) {
 func TestStart_IgnoresAStalePidFile(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	dir := t.TempDir()
+	dir := dataDir(t)
 	s := start(t, localpg.Options{DataDir: dir})
 	require.NoError(t, s.Stop(ctx))
 
 	// PostgreSQL refuses to start when the number in the file belongs to a
 	// living process of its own user: here, to a stranger.
-	stranger := exec.Command("sleep", "600")
+	stranger := exec.CommandContext(context.Background(), "sleep", "600")
 	asOwnerOf(t, filepath.Join(dir, "pg"), stranger)
 	require.NoError(t, stranger.Start())
 	t.Cleanup(func() {
@@ -253,7 +264,7 @@ func TestStart_IgnoresAStalePidFile(t *testing.T) {
 
 func TestServer_StopWithoutPatience(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
+	dir := dataDir(t)
 	s := start(t, localpg.Options{DataDir: dir})
 	require.NoError(t, execute(t.Context(), s.URL(localpg.Owner), "SET synchronous_commit = on; CREATE TABLE recovered (n int)"))
 	ctx, cancel := context.WithCancel(t.Context())

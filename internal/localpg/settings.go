@@ -52,7 +52,7 @@ func fastSettings() map[string]string {
 		"full_page_writes":   "off",
 		"wal_compression":    "off",
 		"shared_buffers":     "48MB",
-		"max_wal_size":       "1GB",
+		"max_wal_size":       "256MB",
 		"wal_level":          "minimal",
 		"max_wal_senders":    "0",
 		// Tests make and drop many databases; workers that walk them all

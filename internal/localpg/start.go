@@ -56,11 +56,14 @@ func startLocked(ctx context.Context, o Options, lock *os.File) (*Server, error)
 			return nil, fmt.Errorf("embedded PostgreSQL: delete the old cluster: %w", err)
 		}
 	}
-	st, err := existingState(o.DataDir)
+	st, found, err := existingState(o.DataDir)
 	if err != nil {
 		return nil, fmt.Errorf("embedded PostgreSQL: %w", err)
 	}
-	eng, err := chooseEngine(ctx, o, st, lock)
+	if !found {
+		st = &state{}
+	}
+	eng, err := chooseEngine(ctx, o, *st, lock)
 	if err != nil {
 		return nil, err
 	}
@@ -74,34 +77,34 @@ func startLocked(ctx context.Context, o Options, lock *os.File) (*Server, error)
 	return s, nil
 }
 
-// existingState is nil for a data directory without a cluster, also when a
-// first start got no further than the passwords.
-func existingState(dataDir string) (*state, error) {
-	st, err := loadState(dataDir)
+// existingState finds nothing in a data directory without a cluster, also when
+// a first start got no further than the passwords.
+func existingState(dataDir string) (st *state, found bool, err error) {
+	st, err = loadState(dataDir)
 	missing := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !missing {
-		return nil, err
+		return nil, false, err
 	}
 	if !missing && st.Engine == engineDocker {
-		return st, nil
+		return st, true, nil
 	}
 	cluster := filepath.Join(dataDir, "pg", "data")
 	_, err = os.Stat(cluster)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil //nolint:nilnil // nothing there is the ordinary first start
+		return nil, false, nil
 	case err != nil:
-		return nil, err
+		return nil, false, err
 	case missing:
-		return nil, fmt.Errorf("%s exists, but its passwords in %s are gone: restore the file or start fresh",
+		return nil, false, fmt.Errorf("%s exists, but its passwords in %s are gone: restore the file or start fresh",
 			cluster, statePath(dataDir))
 	}
-	return st, nil
+	return st, true, nil
 }
 
 // launch makes the cluster when needed, starts the server and prepares it.
 func launch(ctx context.Context, o Options, eng engine, st *state, lock *os.File) (*Server, error) {
-	if st == nil {
+	if st.Engine == "" {
 		var err error
 		if st, err = newState(eng.kind()); err != nil {
 			return nil, err

@@ -16,15 +16,17 @@ func giveToOwnerOf(string, string) error { return nil }
 
 type account struct{ name string }
 
-func clusterAccount(string) (*account, error) { return nil, nil }
+func clusterAccount(string) (account, error) { return account{}, errUnsupported }
 
-func (a *account) own(string) error { return nil }
+func (a account) isSelf() bool { return true }
 
-func (a *account) canEnter(string) error { return nil }
+func (a account) own(string) error { return nil }
 
-func (a *account) clusterPath(pgDir string) string { return pgDir }
+func (a account) canEnter(string) error { return nil }
 
-func harden(*exec.Cmd, *account) {}
+func (a account) clusterPath(pgDir string) string { return pgDir }
+
+func harden(*exec.Cmd, account) {}
 
 func signalFast(*os.Process) error { return errUnsupported }
 

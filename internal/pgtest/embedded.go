@@ -14,14 +14,16 @@ import (
 const (
 	dirPrefix = "weir-pgtest-"
 	// sweepAge spares directories that another process has only just made.
-	sweepAge = 10 * time.Minute
+	sweepAge = time.Minute
 )
 
 func startEmbedded(ctx context.Context) (*server, error) {
-	if err := sweep(os.TempDir(), time.Now()); err != nil {
-		return nil, fmt.Errorf("remove what killed tests have left: %w", err)
+	for _, parent := range localpg.ScratchParents() {
+		if err := sweep(parent, time.Now()); err != nil {
+			return nil, fmt.Errorf("remove what killed tests have left: %w", err)
+		}
 	}
-	dir, err := os.MkdirTemp("", dirPrefix+"*")
+	dir, err := localpg.ScratchDir(dirPrefix + "*")
 	if err != nil {
 		return nil, err
 	}

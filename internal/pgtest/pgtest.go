@@ -34,7 +34,9 @@ type DB struct {
 // Main runs the tests of a package and then stops what they have started. When
 // all is well so far, the checks decide, such as one that looks for goroutines
 // that the tests have left: func() error { return goleak.Find() }.
-func Main(m *testing.M, checks ...func() error) {
+func Main(m *testing.M, checks ...func() error) { os.Exit(run(m, checks)) }
+
+func run(m *testing.M, checks []func() error) int {
 	code := m.Run()
 	ctx, cancel := context.WithTimeout(context.Background(), stepTimeout)
 	defer cancel()
@@ -51,27 +53,27 @@ func Main(m *testing.M, checks ...func() error) {
 			code = 1
 		}
 	}
-	os.Exit(code)
+	return code
 }
 
 // New makes a migrated database without rows and drops it when the test ends.
-func New(t testing.TB) *DB {
-	t.Helper()
+func New(tb testing.TB) *DB {
+	tb.Helper()
 	srv, err := shared.get()
 	if err != nil {
-		missing(t, err)
+		missing(tb, err)
 	}
 	name := srv.nextName()
-	ctx, cancel := context.WithTimeout(t.Context(), stepTimeout)
+	ctx, cancel := context.WithTimeout(tb.Context(), stepTimeout)
 	defer cancel()
 	if err := srv.clone(ctx, name); err != nil {
-		t.Fatalf("pgtest: %v", err)
+		tb.Fatalf("pgtest: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stepTimeout)
 		defer cancel()
 		if err := srv.drop(ctx, name); err != nil {
-			t.Errorf("pgtest: %v", err)
+			tb.Errorf("pgtest: %v", err)
 		}
 	})
 	return &DB{
@@ -83,28 +85,28 @@ func New(t testing.TB) *DB {
 }
 
 // Pool connects as the service does. It is closed when the test ends.
-func (db *DB) Pool(t testing.TB) *pgxpool.Pool {
-	t.Helper()
+func (db *DB) Pool(tb testing.TB) *pgxpool.Pool {
+	tb.Helper()
 	cfg, err := pgxpool.ParseConfig(db.ServiceURL)
 	if err != nil {
-		t.Fatalf("pgtest: %v", err)
+		tb.Fatalf("pgtest: %v", err)
 	}
 	cfg.MaxConns = poolConns
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	pool, err := pgxpool.NewWithConfig(t.Context(), cfg)
+	pool, err := pgxpool.NewWithConfig(tb.Context(), cfg)
 	if err != nil {
-		t.Fatalf("pgtest: connect to %s: %v", db.Name, err)
+		tb.Fatalf("pgtest: connect to %s: %v", db.Name, err)
 	}
-	t.Cleanup(pool.Close)
+	tb.Cleanup(pool.Close)
 	return pool
 }
 
-func missing(t testing.TB, err error) {
-	t.Helper()
+func missing(tb testing.TB, err error) {
+	tb.Helper()
 	if maySkip(os.Getenv) {
-		t.Skipf("WEIR_TEST_SKIP_DB is set, and there is no database: %v", err)
+		tb.Skipf("WEIR_TEST_SKIP_DB is set, and there is no database: %v", err)
 	}
-	t.Fatalf("pgtest: no database: %v", err)
+	tb.Fatalf("pgtest: no database: %v", err)
 }
 
 // maySkip keeps a CI that has lost its database from passing for nothing.
