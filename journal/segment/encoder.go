@@ -1,16 +1,84 @@
 package segment
 
-import "github.com/weirhq/weir/journal/entry"
+import (
+	"bytes"
+	"fmt"
 
-// Encoder packs entries into segments. It keeps its buffers from one segment to the next, about 2 MiB; it is not for
+	"github.com/weirhq/weir/journal/entry"
+)
+
+// Encoder packs entries into segments. It keeps its buffers from one segment to the next, some MiB; it is not for
 // concurrent use.
-type Encoder struct{}
+type Encoder struct {
+	head  headWriter
+	list  listWriter
+	body  bodyWriter
+	words wordSet
+	b     []byte
+}
 
 // NewEncoder makes an Encoder. Keep it: making one costs more than encoding a small segment.
-func NewEncoder() *Encoder { return &Encoder{} }
+func NewEncoder() *Encoder {
+	z := newCompressor()
+	e := &Encoder{}
+	e.list.frames.z, e.body.frames.z = z, z
+	return e
+}
 
 // Encode packs 1 to MaxEntries entries, of one tenant and one UTC day and sorted by ID, into a segment. The result owns
-// its bytes. A nil Detail is stored like an empty one. It fails only when entries are none, too many, or not sorted.
+// its bytes. A nil Detail is stored like an empty one. It fails only when entries are none, too many, not sorted, or
+// when one is larger than 64 MiB.
 func (e *Encoder) Encode(entries []*entry.Entry) (Encoded, error) {
-	return Encoded{}, ErrDamaged
+	if len(entries) == 0 || len(entries) > MaxEntries {
+		return Encoded{}, fmt.Errorf("encode segment: %d entries, but 1 to %d are possible", len(entries), MaxEntries)
+	}
+	enc, err := summarize(entries)
+	if err != nil {
+		return Encoded{}, err
+	}
+	size := 0
+	for _, it := range entries {
+		size += detailSize(detailOf(it)) + listSize(&it.List)
+	}
+	e.words.reset(size)
+	for _, it := range entries {
+		e.words.addList(it)
+	}
+	enc.Body = e.column(func(b []byte) []byte { return e.body.write(b, entries, &e.words) })
+	enc.Head = e.column(func(b []byte) []byte { return e.head.write(b, entries) })
+	enc.List = e.column(func(b []byte) []byte { return e.list.write(b, entries) })
+	enc.Tokens = e.column(e.words.appendTo)
+	if e.body.frames.over || e.list.frames.over {
+		return Encoded{}, fmt.Errorf("encode segment: an entry is larger than %d bytes", maxFrame)
+	}
+	enc.Format = Format
+	enc.Checksum = checksum(enc.Head, enc.List, enc.Tokens, enc.Body)
+	return enc, nil
+}
+
+func (e *Encoder) column(write func([]byte) []byte) []byte {
+	e.b = seal(write(begin(e.b)))
+	return bytes.Clone(e.b)
+}
+
+// summarize fills in what SQL skips segments by.
+func summarize(entries []*entry.Entry) (Encoded, error) {
+	first, last := entries[0], entries[len(entries)-1]
+	enc := Encoded{
+		FirstMicros: first.Micros(), LastMicros: last.Micros(),
+		FirstID: first.ID, LastID: last.ID, Entries: len(entries),
+	}
+	for i, it := range entries {
+		if i > 0 && bytes.Compare(entries[i-1].ID[:], it.ID[:]) > 0 {
+			return Encoded{}, fmt.Errorf("encode segment: entry %d is not sorted by id", i)
+		}
+		enc.Kinds |= KindBit(it.Kind)
+		enc.Statuses |= StatusBit(it.Status)
+		enc.Customers |= HashBit(it.CustomerID)
+		enc.Integrations |= HashBit(it.IntegrationID)
+		if it.Status == entry.StatusFailure {
+			enc.Failures++
+		}
+	}
+	return enc, nil
 }

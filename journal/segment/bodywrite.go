@@ -1,0 +1,189 @@
+package segment
+
+import (
+	"encoding/binary"
+
+	"github.com/weirhq/weir/journal/entry"
+)
+
+const (
+	// bodyColumns is how many columns a frame of details has, in the order of bodyWriter.frame.
+	bodyColumns = 14
+	// frameEntries is how many entries a frame of details has at most: larger ones pack hardly better, and cost more to
+	// read a single entry of.
+	frameEntries = 256
+)
+
+// What is known of a body, in bits; 0 is no body.
+const (
+	bodyPresent = 1 << iota
+	bodyRedacted
+	bodyTruncated
+	bodyBase64
+)
+
+var noDetail entry.Detail
+
+func detailOf(e *entry.Entry) *entry.Detail {
+	if e.Detail == nil {
+		return &noDetail
+	}
+	return e.Detail
+}
+
+// header is a header's value, and which of the frame's names it has.
+type header struct {
+	name  int
+	value string
+}
+
+// bodyWriter writes bodies, and gives the words in them to a wordSet. It keeps its buffers.
+type bodyWriter struct {
+	headWriter
+	frames  framesWriter
+	raw     []byte
+	names   distinct[string]
+	headers distinct[header]
+	refs    []byte
+	found   *wordSet
+}
+
+func (w *bodyWriter) write(b []byte, entries []*entry.Entry, found *wordSet) []byte {
+	w.frames.reset()
+	w.found = found
+	for rest := entries; len(rest) > 0; {
+		n, size := 0, 0
+		for n < len(rest) && n < frameEntries && (n == 0 || size < frameBytes) {
+			size += detailSize(detailOf(rest[n]))
+			n++
+		}
+		w.frame(rest[:n])
+		rest = rest[n:]
+	}
+	clear(w.words)
+	w.names.reset(0)
+	w.headers.reset(0)
+	return w.frames.appendTo(b, len(entries))
+}
+
+// detailSize is about how large a detail is: what has no small bound of its own.
+func detailSize(d *entry.Detail) int {
+	size := len(d.Metadata) + 32*(len(d.RequestHeaders)+len(d.ResponseHeaders))
+	if d.RequestBody != nil {
+		size += len(d.RequestBody.Text)
+	}
+	if d.ResponseBody != nil {
+		size += len(d.ResponseBody.Text)
+	}
+	return size
+}
+
+func (w *bodyWriter) frame(entries []*entry.Entry) {
+	w.table.reset()
+	w.writeHeaders(entries)
+	w.writeBodies(entries, func(d *entry.Detail) *entry.Body { return d.RequestBody })
+	w.writeBodies(entries, func(d *entry.Detail) *entry.Body { return d.ResponseBody })
+	w.words = w.words[:0]
+	for _, e := range entries {
+		metadata := text(detailOf(e).Metadata)
+		w.found.eachWord(metadata, true)
+		w.words = append(w.words, metadata)
+	}
+	w.endStrings()
+	w.raw = w.table.appendTo(w.raw[:0], len(entries))
+	w.frames.add(w.raw, len(entries))
+}
+
+// writeHeaders writes five columns: how many headers each request and each response has; which these are, as numbers of
+// headers of the frame plus one, 0 being the next one that did not occur before; the frame's header names; and its
+// headers, by the number of the name and the value. Most headers of most entries did occur before.
+func (w *bodyWriter) writeHeaders(entries []*entry.Entry) {
+	w.numbers(entries, func(e *entry.Entry) uint64 { return uint64(len(detailOf(e).RequestHeaders)) })
+	w.numbers(entries, func(e *entry.Entry) uint64 { return uint64(len(detailOf(e).ResponseHeaders)) })
+	w.names.reset(64)
+	w.headers.reset(4 * len(entries))
+	w.refs = w.refs[:0]
+	for _, e := range entries {
+		d := detailOf(e)
+		w.refer(d.RequestHeaders)
+		w.refer(d.ResponseHeaders)
+	}
+	w.table.b = append(w.table.b, w.refs...)
+	w.table.end()
+	if len(w.headers.values) == 0 {
+		w.table.end()
+		w.table.end()
+		return
+	}
+	w.table.b = binary.AppendUvarint(w.table.b, uint64(len(w.names.values)))
+	w.table.b = appendStrings(w.table.b, w.names.values)
+	w.table.end()
+	w.table.b = binary.AppendUvarint(w.table.b, uint64(len(w.headers.values)))
+	w.words = w.words[:0]
+	for i := range w.headers.values {
+		w.table.b = binary.AppendUvarint(w.table.b, uint64(w.headers.values[i].name))
+		w.words = append(w.words, w.headers.values[i].value)
+	}
+	w.table.b = appendStrings(w.table.b, w.words)
+	w.table.end()
+}
+
+func (w *bodyWriter) refer(headers []entry.Header) {
+	for i := range headers {
+		h := &headers[i]
+		name, fresh := w.names.number(h.Name, hashText(h.Name))
+		if fresh {
+			w.found.eachWord(h.Name, false)
+		}
+		n, fresh := w.headers.number(header{name, h.Value}, hashText(h.Value)+uint32(name)*0x9e3779b1)
+		if fresh {
+			w.found.eachWord(h.Value, false)
+			w.refs = append(w.refs, 0)
+			continue
+		}
+		w.refs = binary.AppendUvarint(w.refs, uint64(n+1))
+	}
+}
+
+// writeBodies writes four columns: what is known of the bodies, their content types, by how much they were longer when
+// they were sent, and their texts.
+func (w *bodyWriter) writeBodies(entries []*entry.Entry, of func(*entry.Detail) *entry.Body) {
+	w.numbers(entries, func(e *entry.Entry) uint64 { return bodyFlags(of(detailOf(e))) })
+	w.texts(entries, func(e *entry.Entry) string { return orZero(of(detailOf(e))).ContentType })
+	w.numbers(entries, func(e *entry.Entry) uint64 {
+		if body := of(detailOf(e)); body != nil {
+			return zigzag(int64(body.SizeBytes - len(body.Text)))
+		}
+		return 0
+	})
+	w.words = w.words[:0]
+	for _, e := range entries {
+		body := of(detailOf(e))
+		if body == nil {
+			w.words = append(w.words, "")
+			continue
+		}
+		if !body.Base64 {
+			w.found.eachWord(body.Text, isJSON(body.Text))
+		}
+		w.words = append(w.words, body.Text)
+	}
+	w.endStrings()
+}
+
+func bodyFlags(b *entry.Body) uint64 {
+	if b == nil {
+		return 0
+	}
+	flags := uint64(bodyPresent)
+	if b.Redacted {
+		flags |= bodyRedacted
+	}
+	if b.Truncated {
+		flags |= bodyTruncated
+	}
+	if b.Base64 {
+		flags |= bodyBase64
+	}
+	return flags
+}

@@ -1,0 +1,93 @@
+package segment
+
+import (
+	"encoding/binary"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// frameBytes is at what unpacked size a frame is cut, whatever its entries are: large bodies would make reading a single
+// one slow.
+const frameBytes = 512 << 10
+
+// framesWriter puts compressed frames of entries together. A column of frames is how many entries it has, how many
+// frames, of each how many entries, its packed and its unpacked size, and the frames.
+type framesWriter struct {
+	z      *zstd.Encoder
+	table  []byte
+	packed []byte
+	count  int
+	over   bool // a frame is larger than a reader takes
+}
+
+func (w *framesWriter) reset() {
+	w.table, w.packed, w.count, w.over = w.table[:0], w.packed[:0], 0, false
+}
+
+// add compresses a frame; one that does not get smaller is kept as it is.
+func (w *framesWriter) add(raw []byte, entries int) {
+	w.over = w.over || len(raw) > maxFrame
+	start := len(w.packed)
+	w.packed = w.z.EncodeAll(raw, w.packed)
+	if len(w.packed)-start >= len(raw) {
+		w.packed = append(w.packed[:start], raw...)
+	}
+	w.table = binary.AppendUvarint(w.table, uint64(entries))
+	w.table = binary.AppendUvarint(w.table, uint64(len(w.packed)-start))
+	w.table = binary.AppendUvarint(w.table, uint64(len(raw)))
+	w.count++
+}
+
+func (w *framesWriter) appendTo(b []byte, entries int) []byte {
+	b = binary.AppendUvarint(b, uint64(entries))
+	b = binary.AppendUvarint(b, uint64(w.count))
+	b = append(b, w.table...)
+	return append(b, w.packed...)
+}
+
+// frame is where a frame is.
+type frame struct {
+	first, entries int
+	packed         []byte
+	size           int
+}
+
+// frames is a column of frames, none of them unpacked.
+type frames struct {
+	n    int
+	list []frame
+}
+
+func readFrames(c cursor) (f frames, ok bool) {
+	f.n = c.count(MaxEntries)
+	f.list = make([]frame, c.count(f.n))
+	entries := 0
+	sizes := make([]int, len(f.list))
+	for i := range f.list {
+		f.list[i] = frame{first: entries, entries: c.count(f.n - entries)}
+		entries += f.list[i].entries
+		sizes[i], f.list[i].size = c.count(len(c.rest)), c.count(maxFrame)
+		c.bad = c.bad || f.list[i].entries == 0
+	}
+	for i := range f.list {
+		f.list[i].packed = c.take(sizes[i])
+	}
+	return f, !c.bad && entries == f.n && f.n > 0 && len(c.rest) == 0
+}
+
+// of is the number of the frame that holds an entry.
+func (f *frames) of(i int) int {
+	for n := range f.list {
+		if i < f.list[n].first+f.list[n].entries {
+			return n
+		}
+	}
+	return len(f.list) - 1
+}
+
+func (f *frame) unpack() ([]byte, error) {
+	if f.size == len(f.packed) {
+		return f.packed, nil
+	}
+	return decompress(f.packed, f.size)
+}
