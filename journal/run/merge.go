@@ -34,6 +34,25 @@ func sameTime(a, b *time.Time) bool { return a == b || a != nil && b != nil && a
 
 func sameJSON(a, b json.RawMessage) bool { return bytes.Equal(a, b) }
 
+// compact gives a JSON value the form in which payloads are kept, so that what is sent again is seen to be the same.
+func compact(raw json.RawMessage) json.RawMessage {
+	var out bytes.Buffer
+	if json.Compact(&out, raw) != nil {
+		return raw
+	}
+	return out.Bytes()
+}
+
+func compactLines(lines []Line) []Line {
+	out := slices.Clone(lines)
+	for i := range out {
+		if out[i].Data != nil {
+			out[i].Data = compact(out[i].Data)
+		}
+	}
+	return out
+}
+
 func sameLines(a, b []Line) bool {
 	return slices.EqualFunc(a, b, func(x, y Line) bool {
 		return x.At.Equal(y.At) && x.Level == y.Level && x.Message == y.Message && bytes.Equal(x.Data, y.Data)
@@ -72,9 +91,9 @@ func (r *runRow) merge(e *FlowRunEvent) bool {
 	take(m, "error", e.Error != nil, e.Error, samePointer, &r.err)
 	take(m, "trace_id", e.TraceID != "", e.TraceID, same, &r.TraceID)
 	take(m, "identifiers", e.Identifiers != nil, e.Identifiers, slices.Equal[[]entry.Identifier], &r.Identifiers)
-	take(m, "metadata", e.Metadata != nil, e.Metadata, sameJSON, &r.payload.Metadata)
-	take(m, "input", e.Input != nil, e.Input, sameJSON, &r.payload.Input)
-	take(m, "output", e.Output != nil, e.Output, sameJSON, &r.payload.Output)
+	take(m, "metadata", e.Metadata != nil, compact(e.Metadata), sameJSON, &r.payload.Metadata)
+	take(m, "input", e.Input != nil, compact(e.Input), sameJSON, &r.payload.Input)
+	take(m, "output", e.Output != nil, compact(e.Output), sameJSON, &r.payload.Output)
 	r.hear(e.At)
 	return m.changed
 }
@@ -113,9 +132,9 @@ func (r *nodeRow) merge(e *NodeRunEvent) bool {
 	take(m, "started_at", e.StartedAt != nil, e.StartedAt, sameTime, &r.StartedAt)
 	take(m, "finished_at", e.FinishedAt != nil, e.FinishedAt, sameTime, &r.FinishedAt)
 	take(m, "error", e.Error != nil, e.Error, samePointer, &r.err)
-	take(m, "input", e.Input != nil, e.Input, sameJSON, &r.payload.Input)
-	take(m, "output", e.Output != nil, e.Output, sameJSON, &r.payload.Output)
-	take(m, "logs", e.Lines != nil, e.Lines, sameLines, &r.payload.Lines)
+	take(m, "input", e.Input != nil, compact(e.Input), sameJSON, &r.payload.Input)
+	take(m, "output", e.Output != nil, compact(e.Output), sameJSON, &r.payload.Output)
+	take(m, "logs", e.Lines != nil, compactLines(e.Lines), sameLines, &r.payload.Lines)
 	if r.FirstAt.IsZero() || e.At.Before(r.FirstAt) {
 		r.FirstAt = e.At
 	}

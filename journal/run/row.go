@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -187,9 +188,12 @@ func pack(p *Payload) []byte {
 	if p.Input == nil && p.Output == nil && p.Metadata == nil && p.Lines == nil {
 		return nil
 	}
+	var raw bytes.Buffer
+	encoder := json.NewEncoder(&raw)
+	encoder.SetEscapeHTML(false)
 	// Its JSON was checked when it arrived, so that this cannot fail.
-	raw, _ := json.Marshal(p)
-	return packer().EncodeAll(raw, nil)
+	_ = encoder.Encode(p)
+	return packer().EncodeAll(raw.Bytes(), nil)
 }
 
 func unpack(packed []byte, to *Payload) error {
