@@ -209,7 +209,7 @@ func (s *Story) tellInbound(sc *scene, p *provider) {
 		d.close()
 		d.body("body", runInput, sc)
 		d.close()
-		d.millis("duration_ms", lasted)
+		d.lasted(lasted)
 	})
 }
 

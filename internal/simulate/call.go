@@ -41,6 +41,8 @@ var breakdowns = []breakdown{
 func (s *Story) verdict(e *endpoint, sc *scene, at time.Time) (refusalKind, *breakdown) {
 	key, who := e.provider.key, sc.customer
 	switch {
+	case sc.smooth:
+		return refusalKinds, nil
 	case s.during(ProviderOutage, key, who, at) && sc.chance(0.85):
 		return refusedOutage, nil
 	case s.during(TokenExpired, key, who, at):
@@ -138,7 +140,7 @@ func (s *Story) tellRequest(x exchange, sc *scene, by caller) {
 			d.body("body", x.body, sc)
 			d.close()
 		}
-		d.millis("duration_ms", x.lasted)
+		d.lasted(x.lasted)
 		d.number("attempt", x.attempt)
 		if x.broken != nil {
 			d.open("error")
@@ -223,7 +225,7 @@ func (s *Story) refresh(at time.Time, p *provider, sc *scene, by caller, granted
 		d.close()
 		d.body("body", body, sc)
 		d.close()
-		d.millis("duration_ms", lasted)
+		d.lasted(lasted)
 	})
 	return at.Add(lasted)
 }

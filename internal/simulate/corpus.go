@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"math"
+	"net/http"
 	"strconv"
 	"time"
 )
@@ -144,7 +145,10 @@ func (c *Corpus) write(e *Entry, at *endpoint, no *refusal) {
 	d.text("Authorization", "Bearer "+secretTemplate.render(sc))
 	d.text("User-Agent", at.provider.agent)
 	d.close()
-	if at.method != "GET" {
+	switch {
+	case at.responseBody == nil:
+		c.writeBody(&d, sc, 30)
+	case at.method != http.MethodGet:
 		c.writeBody(&d, sc, 10)
 	}
 	d.close()
@@ -155,7 +159,9 @@ func (c *Corpus) write(e *Entry, at *endpoint, no *refusal) {
 		d.body("body", no.bodyTemplate, sc)
 	} else {
 		writeHeaders(&d, sc, at.responseBody, at.provider.headerTemplates[:1], at.provider.limitTemplates)
-		c.writeBody(&d, sc, 26)
+		if at.responseBody != nil {
+			c.writeBody(&d, sc, 26)
+		}
 	}
 	d.close()
 	d.close()
@@ -184,12 +190,5 @@ func (c *Corpus) writeBody(d *document, sc *scene, words int) {
 var fields = [...]string{"shipping", "billing", "customer", "owner", "contract", "summary", "history", "remarks"}
 
 func (c *Corpus) appendWords(b []byte, sc *scene, n int) []byte {
-	b = append(b, '"')
-	for i := range n {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = append(b, c.vocabulary.word(&sc.random)...)
-	}
-	return append(b, '"')
+	return append(c.vocabulary.append(append(b, '"'), &sc.random, n), '"')
 }

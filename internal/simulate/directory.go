@@ -1,6 +1,9 @@
 package simulate
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // introduce tells who is there at the start: customers, their apps and sources, and the flows.
 func (s *Story) introduce() {
@@ -17,10 +20,9 @@ func (s *Story) introduce() {
 			s.tellApp(at, c, a, "connected", "")
 		}
 		for _, f := range c.flows {
-			switch {
-			case f.pullEvery > 0:
-				s.tellSource(at, c, f, "active", "")
-			case f.trigger == triggeredExternally:
+			polled := f.pullEvery > 0 && slices.Contains(s.largest(f), c)
+			called := f.pullEvery == 0 && f.trigger == triggeredExternally
+			if polled || called {
 				s.tellSource(at, c, f, "active", "")
 			}
 		}

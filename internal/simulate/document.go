@@ -63,9 +63,9 @@ func (d *document) number(k string, v int) {
 	d.b = strconv.AppendInt(d.b, int64(v), 10)
 }
 
-// millis writes a duration in milliseconds with one decimal.
-func (d *document) millis(k string, v time.Duration) {
-	d.key(k)
+// lasted writes duration_ms, in milliseconds with one decimal.
+func (d *document) lasted(v time.Duration) {
+	d.key("duration_ms")
 	d.b = strconv.AppendFloat(d.b, float64(v.Microseconds()/100)/10, 'f', -1, 64)
 }
 

@@ -75,6 +75,23 @@ func (f *flow) touches(integration string) bool {
 	return slices.Contains(f.integrations(), integration)
 }
 
+// surest is the last request that every run comes to, whatever its conditions say.
+func (f *flow) surest() string {
+	reached := map[string]bool{}
+	last := ""
+	for _, n := range f.nodes {
+		led := n.kind == nodeTrigger || slices.ContainsFunc(n.after, func(parent string) bool { return reached[parent] })
+		if !led || n.when != "" || n.in != "" {
+			continue
+		}
+		reached[n.key] = true
+		if n.kind == nodeRequest {
+			last = n.key
+		}
+	}
+	return last
+}
+
 // next returns when the flow's schedule is due after a time.
 func (f *flow) next(after time.Time) time.Time {
 	day := after.Truncate(24 * time.Hour)

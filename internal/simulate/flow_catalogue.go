@@ -11,7 +11,7 @@ var trades = [][]string{
 	{"order-to-invoice", "refund-approval", "inventory-sync", "payment-reconciliation", "ticket-escalation"},
 	{"contact-sync", "payment-reconciliation", "lead-routing", "customer-onboarding", "ticket-escalation", "release-notes"},
 	{"opportunity-to-order", "order-fulfilment", "ledger-export", "document-archive", "legacy-price-import"},
-	{"invoice-reminder", "meeting-sync", "customer-onboarding", "sla-watch", "lead-routing"},
+	{"invoice-reminder", "customer-onboarding", "meeting-sync", "sla-watch", "lead-routing"},
 }
 
 var (

@@ -1,7 +1,9 @@
 package simulate
 
 import (
+	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -182,10 +184,21 @@ func (s *Story) flowFor(kind IncidentKind, integration string, c *customer) *flo
 				return f
 			}
 		default:
+			if kind == MissingScope && !s.writes(f, integration) {
+				continue
+			}
 			if f.touches(integration) && f.trigger != triggeredBySchedule && f.pullEvery == 0 && !f.disabled {
 				return f
 			}
 		}
 	}
 	return nil
+}
+
+// writes says whether most runs of a flow change something at an integration.
+func (s *Story) writes(f *flow, integration string) bool {
+	return slices.ContainsFunc(f.nodes, func(n node) bool {
+		key, name, _ := strings.Cut(n.call, ".")
+		return key == integration && n.when == "" && s.providers[key].endpoint(name).method != http.MethodGet
+	})
 }

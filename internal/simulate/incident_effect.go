@@ -13,7 +13,9 @@ func (s *Story) begin(in *Incident, now time.Time) {
 		return
 	case FlowHangs:
 		f := s.flowFor(in.Kind, in.Integration, in.customer)
-		s.launch(launch{flow: f, scene: s.session(in.customer, now), at: now, kind: triggeredManually, hang: in})
+		sc := s.session(in.customer, now)
+		sc.smooth = true
+		s.launch(launch{flow: f, scene: sc, at: now, kind: triggeredManually, hang: in})
 		return
 	case TokenExpired:
 		at := now.Add(in.To.Sub(in.From) / 12)

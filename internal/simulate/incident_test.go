@@ -132,3 +132,27 @@ func TestSomeIncidentsAreOpenAtTheSeamAndOthersFollow(t *testing.T) {
 	gather(t, s, seam.Add(time.Hour))
 	require.Greater(t, len(s.Incidents()), told+3)
 }
+
+func TestEverySourceThatIsToldOfIsUsed(t *testing.T) {
+	t.Parallel()
+	o := aDay(1)
+	o.Rate = 0.4
+	told, used := map[string]bool{}, map[string]bool{}
+	for _, e := range collect(New(o), seam) {
+		var doc struct {
+			Data struct {
+				Source string `json:"data_source"`
+			}
+		}
+		require.NoError(t, json.Unmarshal(e.JSON, &doc))
+		if e.Type == "data_source" {
+			told[e.ID] = true
+		}
+		used[doc.Data.Source] = true
+	}
+	for source := range told {
+		require.True(t, used[source], "%s never brings anything", source)
+	}
+	delete(used, "")
+	require.Len(t, used, len(told))
+}

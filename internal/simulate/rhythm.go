@@ -43,7 +43,7 @@ func (r rhythm) at(t time.Time) float64 {
 // one arrival makes, and what schedules and pulls make by themselves. A test holds them to the rate.
 const (
 	eventsPerArrival = 13.5
-	steadyPerHour    = 190
+	steadyPerHour    = 205
 )
 
 // planArrivals starts the process of everything that comes from outside: a Poisson process whose

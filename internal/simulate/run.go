@@ -81,12 +81,11 @@ func (r *run) visit(n *node, began time.Time) {
 	if !ok || (r.failed != nil && !at.Before(r.failedAt)) {
 		return
 	}
-	switch {
-	case n.kind == nodeLoop:
+	if n.kind == nodeLoop {
 		r.loop(n, at, parents)
-	default:
-		r.perform(n, at, parents, -1)
+		return
 	}
+	r.perform(n, at, parents, -1)
 }
 
 // ready says when a node may start, and which of its parents led to it.
@@ -141,7 +140,7 @@ func (r *run) perform(n *node, at time.Time, parents []string, iteration int) {
 		if attempt > 1 {
 			a.id += "~" + strconv.Itoa(attempt)
 		}
-		if r.launch.hang != nil && n.kind == nodeRequest && n.key == r.hangingNode() {
+		if r.launch.hang != nil && n.key == r.launch.flow.surest() {
 			r.tellNode(a, "running", at, outcome{})
 			r.hung = true
 			r.states[n.key] = state{end: at}
@@ -163,16 +162,6 @@ func (r *run) perform(n *node, at time.Time, parents []string, iteration int) {
 		}
 		at = o.end.Add(o.wait + milliseconds(r.launch.scene.unit()*250))
 	}
-}
-
-// hangingNode is the node in which a hung run stays: the last request of the flow.
-func (r *run) hangingNode() string {
-	for i := len(r.launch.flow.nodes) - 1; i >= 0; i-- {
-		if n := r.launch.flow.nodes[i]; n.kind == nodeRequest && n.when == "" {
-			return n.key
-		}
-	}
-	return ""
 }
 
 // attempt does the node's work once.

@@ -13,6 +13,8 @@ type scene struct {
 	provider *provider
 	now      time.Time
 	trace    string
+	// smooth is a session whose calls all go well: what it is there to show comes later.
+	smooth bool
 
 	person, company        int
 	order, invoice, ticket int

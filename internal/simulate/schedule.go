@@ -95,7 +95,7 @@ func (s *Story) pull(sc *scene, f *flow, cursor int) int {
 		d.text("cursor_before", fmt.Sprintf("c:%d", cursor))
 		d.text("cursor_after", fmt.Sprintf("c:%d", after))
 		d.number("event_count", found)
-		d.millis("duration_ms", end.Sub(now))
+		d.lasted(end.Sub(now))
 		if o.failed() {
 			d.open("error")
 			d.text("code", o.code)

@@ -35,7 +35,7 @@ func digest(events []Event) string {
 func TestStoryIsDecidedByItsSeed(t *testing.T) {
 	t.Parallel()
 	first := collect(New(aDay(1)), seam)
-	require.Equal(t, "1ad678106c4907aa", digest(first[:2000]), "what a seed tells has changed: say so in the change, and set the new digest")
+	require.Equal(t, "0b4947130add4f82", digest(first[:2000]), "what a seed tells has changed: say so in the change, and set the new digest")
 	require.Equal(t, digest(first), digest(collect(New(aDay(1)), seam)))
 	require.NotEqual(t, digest(first), digest(collect(New(aDay(2)), seam)))
 }
@@ -87,9 +87,9 @@ func TestStoryHoldsItsRate(t *testing.T) {
 	t.Parallel()
 	for name, o := range map[string]Options{
 		"demo":  {Start: seam.Add(-30 * time.Hour), Now: seam},
-		"busy":  {Start: seam.Add(-30 * time.Hour), Now: seam, Rate: 0.5},
-		"night": {Start: seam.Add(-36 * time.Hour), Now: seam.Add(-12 * time.Hour), Rate: 0.3},
-		"load":  {Start: seam.Add(-10 * time.Minute), Now: seam, Rate: 100, Flat: true},
+		"busy":  {Start: seam.Add(-12 * time.Hour), Now: seam, Rate: 0.5},
+		"night": {Start: seam.Add(-24 * time.Hour), Now: seam.Add(-12 * time.Hour), Rate: 0.3},
+		"load":  {Start: seam.Add(-10 * time.Minute), Now: seam, Rate: 30, Flat: true},
 	} {
 		o.Seed = 5
 		rate := max(o.Rate, DefaultRate)
@@ -97,14 +97,14 @@ func TestStoryHoldsItsRate(t *testing.T) {
 		got := float64(len(events)) / o.Now.Sub(o.Start).Seconds()
 		require.InEpsilon(t, rate, got, 0.2, "%s: %d events", name, len(events))
 	}
-	quiet := New(Options{Seed: 5, Start: seam, Now: seam, Rate: 50, Flat: true})
-	require.InEpsilon(t, 50*600, len(collect(quiet, seam.Add(10*time.Minute))), 0.2)
+	quiet := New(Options{Seed: 5, Start: seam, Now: seam, Rate: 20, Flat: true})
+	require.InEpsilon(t, 20*600, len(collect(quiet, seam.Add(10*time.Minute))), 0.2)
 }
 
 func TestStoryUsesEveryCustomerIntegrationAndEndpoint(t *testing.T) {
 	t.Parallel()
 	o := aDay(6)
-	o.Rate = 1
+	o.Rate = 0.4
 	customers, integrations, endpoints := map[string]int{}, map[string]bool{}, map[string]bool{}
 	for _, e := range collect(New(o), seam) {
 		customers[e.Customer]++

@@ -142,7 +142,10 @@ func (r *run) tellLog(a attemptOf, at time.Time, line logLine) {
 // cancel ends a run that hangs when somebody notices: at the end of its incident.
 func (r *run) cancel(began time.Time) {
 	until := r.launch.hang.To
+	if soonest := r.end.Add(time.Second); until.Before(soonest) {
+		until = soonest
+	}
 	r.failed = &outcome{code: "CANCELED", message: "no progress since the request was sent; canceled by an operator"}
-	r.failedNode = r.hangingNode()
+	r.failedNode = r.launch.flow.surest()
 	r.tell(until, "canceled", began, until)
 }

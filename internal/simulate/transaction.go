@@ -18,6 +18,10 @@ func (s *Story) transact(c *customer, now time.Time) {
 	first := sc.below(len(exchanges) - 2)
 	business := newID("bf", sc)
 	id := identifier{"order_id", orderTemplate.render(sc)}
+	whose := c.key
+	if sc.chance(0.4) {
+		whose = "" // the tenant's own business
+	}
 	for _, x := range exchanges[first : first+sc.between(1, 3)] {
 		lasted := milliseconds(sc.logNormal(240, 0.7))
 		status := "success"
@@ -28,7 +32,7 @@ func (s *Story) transact(c *customer, now time.Time) {
 			status = "pending"
 		}
 		sc.now = now
-		env := envelope{kind: "transaction", id: newID("txn", sc), at: now, customer: c.key, trace: sc.trace, identifier: id}
+		env := envelope{kind: "transaction", id: newID("txn", sc), at: now, customer: whose, trace: sc.trace, identifier: id}
 		s.emit(now.Add(lasted), env, func(d *document) {
 			d.text("from", x.from)
 			d.text("to", x.to)
@@ -36,7 +40,7 @@ func (s *Story) transact(c *customer, now time.Time) {
 			d.text("operation", x.operation)
 			d.text("payload_type", x.payload)
 			d.text("flow_id", business)
-			d.millis("duration_ms", lasted)
+			d.lasted(lasted)
 			if status == "failure" {
 				d.text("message", x.failure)
 				d.open("error")

@@ -1,42 +1,37 @@
 package simulate
 
-import (
-	"strings"
-	"sync"
-)
+import "sync"
 
 const (
-	vocabularyBits = 17
+	vocabularyBits = 16
 	vocabularySize = 16000
+	drawsPerRandom = 64 / vocabularyBits
 )
 
-// lexicon is 16,000 words and a table of 2^17 places, each word on as many as Zipf's law gives it, so
+// spelled is a word in a fixed width, its length in the last byte, so that it is appended by one copy
+// of a constant size.
+type spelled [16]byte
+
+// lexicon is 16,000 words and a table of 2^16 places, each word on as many as Zipf's law gives it, so
 // that a word is drawn by one lookup. Both are kept small: drawing words is most of the work of a
 // corpus, and it is bound by the processor's caches.
 type lexicon struct {
 	places []uint16
-	words  []string
+	words  []spelled
 }
 
 // newLexicon makes the words; the most frequent are real, the others pronounceable.
 var newLexicon = sync.OnceValue(func() *lexicon {
 	const places = 1 << vocabularyBits
-	var text strings.Builder
-	ends := make([]int, vocabularySize)
-	for rank := range ends {
-		if rank < len(businessWords) {
-			text.WriteString(businessWords[rank])
-		} else {
-			text.WriteString(invented(rank))
-		}
-		ends[rank] = text.Len()
-	}
 	z := newZipf(vocabularySize, 0.95)
-	l := &lexicon{places: make([]uint16, 0, places), words: make([]string, vocabularySize)}
-	from := 0
+	l := &lexicon{places: make([]uint16, 0, places), words: make([]spelled, vocabularySize)}
 	for rank, cumulative := range z {
-		l.words[rank] = text.String()[from:ends[rank]]
-		from = ends[rank]
+		word := invented(rank)
+		if rank < len(businessWords) {
+			word = businessWords[rank]
+		}
+		w := &l.words[rank]
+		w[len(w)-1] = byte(copy(w[:len(w)-1], word))
 		// Every word has a place, however rare.
 		until := max(int(cumulative/z[len(z)-1]*places), len(l.places)+1)
 		for len(l.places) < min(until, places) {
@@ -49,8 +44,22 @@ var newLexicon = sync.OnceValue(func() *lexicon {
 	return l
 })
 
-func (l *lexicon) word(r *random) string {
-	return l.words[l.places[r.next()>>(64-vocabularyBits)]]
+// append writes n words with blanks between them.
+func (l *lexicon) append(b []byte, r *random, n int) []byte {
+	var draw uint64
+	for i := range n {
+		if i%drawsPerRandom == 0 {
+			draw = r.next()
+		}
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		w := &l.words[l.places[draw&(1<<vocabularyBits-1)]]
+		draw >>= vocabularyBits
+		end := len(b) + int(w[len(w)-1])
+		b = append(b, w[:]...)[:end]
+	}
+	return b
 }
 
 var (
