@@ -14,14 +14,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// asOwnerOf makes cmd run as the owner of path; only root can do otherwise.
-func asOwnerOf(t *testing.T, path string, cmd *exec.Cmd) {
+func ownerOf(t *testing.T, path string) *syscall.Stat_t {
 	t.Helper()
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	st, ok := info.Sys().(*syscall.Stat_t)
 	require.True(t, ok)
-	if os.Geteuid() == 0 {
+	return st
+}
+
+// giveTo makes file belong to whom path belongs to.
+func giveTo(t *testing.T, path, file string) {
+	t.Helper()
+	st := ownerOf(t, path)
+	require.NoError(t, os.Chown(file, int(st.Uid), int(st.Gid)))
+}
+
+// asOwnerOf makes cmd run as the owner of path; only root can do otherwise.
+func asOwnerOf(t *testing.T, path string, cmd *exec.Cmd) {
+	t.Helper()
+	if st := ownerOf(t, path); os.Geteuid() == 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: st.Uid, Gid: st.Gid}}
 	}
 }

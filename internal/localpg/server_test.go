@@ -256,7 +256,9 @@ func TestStart_IgnoresAStalePidFile(t *testing.T) {
 		require.Error(t, stranger.Wait())
 	})
 	pid := strconv.Itoa(stranger.Process.Pid) + "\n/elsewhere\n1\n1\n\n127.0.0.1\n\n"
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "pg", "data", "postmaster.pid"), []byte(pid), 0o600))
+	pidFile := filepath.Join(dir, "pg", "data", "postmaster.pid")
+	require.NoError(t, os.WriteFile(pidFile, []byte(pid), 0o600))
+	giveTo(t, filepath.Join(dir, "pg"), pidFile)
 
 	s = start(t, localpg.Options{DataDir: dir})
 	require.Equal(t, 1, query[int](t, s.URL(localpg.Service), "SELECT 1"))
