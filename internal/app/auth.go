@@ -1,0 +1,77 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+
+	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/tenant"
+)
+
+// authenticator turns what stands in Authorization into a principal.
+type authenticator interface {
+	Authenticate(ctx context.Context, authorization string) (*tenant.Principal, error)
+}
+
+// refusal writes the answer to a request whose credential is not accepted, in the form of the endpoint.
+type refusal func(w http.ResponseWriter, status int, err *errs.Error)
+
+// authenticate puts the principal of the request's credential into its context. A request without a credential goes
+// on without a principal: the handler says what that may do, which is next to nothing.
+func authenticate(auth authenticator, log *slog.Logger, refuse refusal, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		credential := r.Header.Get("Authorization")
+		if credential == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		p, err := auth.Authenticate(r.Context(), credential)
+		switch {
+		case err == nil:
+			next.ServeHTTP(w, r.WithContext(tenant.WithPrincipal(r.Context(), p)))
+		case errs.Is(err, errs.Unauthenticated):
+			w.Header().Set("WWW-Authenticate", `Bearer realm="weir"`)
+			refuse(w, http.StatusUnauthorized, errs.New(errs.Unauthenticated, "%s", safeMessage(err)))
+		case errs.Is(err, errs.Forbidden):
+			refuse(w, http.StatusForbidden, errs.New(errs.Forbidden, "%s", safeMessage(err)))
+		case r.Context().Err() != nil:
+		default:
+			log.ErrorContext(r.Context(), "check a credential", "error", err)
+			w.Header().Set("Retry-After", "1")
+			refuse(w, http.StatusServiceUnavailable, errs.New(errs.Unavailable, "credentials cannot be checked now; try again"))
+		}
+	})
+}
+
+func safeMessage(err error) string {
+	for _, e := range errs.All(err) {
+		return e.Message
+	}
+	return "the credential is not accepted"
+}
+
+// refuseGraphQL answers as GraphQL over HTTP does: with errors, each with a code.
+func refuseGraphQL(w http.ResponseWriter, status int, err *errs.Error) {
+	writeJSON(w, status, map[string]any{"errors": []any{
+		map[string]any{"message": err.Message, "extensions": map[string]any{"code": err.Code}},
+	}})
+}
+
+// restCodes are the codes of errors outside of GraphQL.
+var restCodes = map[errs.Code]string{
+	errs.Unauthenticated: "unauthenticated", errs.Forbidden: "forbidden", errs.Unavailable: "unavailable",
+}
+
+// refuseREST answers as the contract of event ingestion says.
+func refuseREST(w http.ResponseWriter, status int, err *errs.Error) {
+	writeJSON(w, status, map[string]any{"error": map[string]any{"code": restCodes[err.Code], "message": err.Message}})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	// The client is gone when this fails, and there is nobody to tell.
+	_ = json.NewEncoder(w).Encode(body)
+}
