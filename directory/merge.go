@@ -33,8 +33,8 @@ func mergeConnectedApp(a *ConnectedApp, s *ConnectedAppState, at int64) (changed
 		status, since := a.Stamps.current()
 		changed = set(&a.Status, ConnectedAppStatus(status))
 		changed = setOptional(&a.StatusChangedAt, fromMicros(since), time.Time.Equal) || changed
+		changed = mergeReason(&a.Stamps, &a.Reason, s.Reason, at) || changed
 	}
-	changed = mergeReason(&a.Stamps, &a.Reason, s.Reason, at) || changed
 	if s.Account != nil && a.Stamps.take("account", at) {
 		changed = setOptional(&a.Account, orNil(s.Account), same[string]) || changed
 	}
@@ -53,8 +53,8 @@ func mergeDataSource(d *DataSource, s *DataSourceState, at int64) (changed bool)
 		d.Stamps.report(string(*s.State), at)
 		state, _ := d.Stamps.current()
 		changed = set(&d.State, SubscriptionState(state))
+		changed = mergeReason(&d.Stamps, &d.Reason, s.Reason, at) || changed
 	}
-	changed = mergeReason(&d.Stamps, &d.Reason, s.Reason, at) || changed
 	if s.Mode != nil && d.Stamps.take("mode", at) {
 		changed = set(&d.Mode, *s.Mode) || changed
 	}
@@ -70,15 +70,15 @@ func mergeDataSource(d *DataSource, s *DataSourceState, at int64) (changed bool)
 	return changed
 }
 
-// mergeReason takes a reason, and lets go of one that was given before the present status began: it was of another.
+// mergeReason takes the reason of a status that was reported at the time, and lets go of one that was given before the
+// present status began: it was of another. Since a reason comes with a report, one that is let go can never be of the
+// present status again, whatever arrives late.
 func mergeReason(h *history, reason **string, next *string, at int64) (changed bool) {
 	if next != nil && h.take("reason", at) {
 		changed = setOptional(reason, orNil(next), same[string])
 	}
-	if len(h.Reports) > 0 && *reason != nil {
-		if _, since := h.current(); h.Fields["reason"] < since {
-			*reason, changed = nil, true
-		}
+	if _, since := h.current(); *reason != nil && h.Fields["reason"] < since {
+		*reason, changed = nil, true
 	}
 	return changed
 }

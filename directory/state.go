@@ -60,7 +60,7 @@ type DataSourceState struct {
 	EventTypes    []string
 	PullIntervalS *int
 	State         *SubscriptionState
-	// Reason is of the state. It goes when the state changes without one.
+	// Reason is of State, and says nothing without it. It goes when the state changes without one.
 	Reason    *string
 	ExpiresAt *time.Time
 }

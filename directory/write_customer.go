@@ -109,6 +109,10 @@ func (s *Store) DeleteCustomer(ctx context.Context, id uuid.UUID) error {
 		return errors.New("delete customer: nobody was named to erase its log entries")
 	}
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		// Commits of events come first or wait: they lock what the deletion cascades to in another order.
+		if _, err := tx.Pgx().Exec(ctx, "SELECT FROM journal_cursor WHERE tenant_id = $1 FOR UPDATE", tx.TenantID()); err != nil {
+			return err
+		}
 		result, err := tx.Bun().NewDelete().Model((*Customer)(nil)).Where("tenant_id = ? AND id = ?", tx.TenantID(), id).Exec(ctx)
 		if err != nil {
 			return err

@@ -58,6 +58,7 @@ CREATE TABLE connected_app (
 );
 CREATE INDEX ON connected_app (tenant_id, customer_id, integration_id);
 CREATE INDEX ON connected_app (tenant_id, integration_id);
+CREATE INDEX ON connected_app (tenant_id, created_at, id);
 CALL isolate('connected_app');
 CALL limit_to_customer('connected_app', 'customer_id = current_customer()');
 
