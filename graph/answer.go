@@ -1,0 +1,84 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+
+	"github.com/weirhq/weir/graph/internal/load"
+	"github.com/weirhq/weir/internal/errs"
+)
+
+const (
+	// maxAnswer is how large an answer may be, in bytes of JSON, about.
+	maxAnswer = 16 << 20
+	// maxTime is how long answering may take.
+	maxTime = 30 * time.Second
+	// fieldSize is what a field takes in an answer beside its name and value: quotes, colon, comma.
+	fieldSize = 4
+)
+
+// answer is what the fields of one response share.
+type answer struct {
+	size atomic.Int64
+	stop context.CancelCauseFunc
+
+	mu sync.Mutex
+	// logged are the internal errors that were logged already, by the id that they were given: one failed statement
+	// fails the fields of many rows.
+	logged map[error]string
+}
+
+type answerKey struct{}
+
+func answerOf(ctx context.Context) *answer {
+	a, _ := ctx.Value(answerKey{}).(*answer)
+	return a
+}
+
+var (
+	errTooLarge = errs.New(codeComplexity, "the answer would be over %s: ask for fewer items, or fewer bodies at once", size(maxAnswer))
+	errTooSlow  = errs.New(errs.Unavailable, "answering took over %s: ask for less, or for a shorter range of time", maxTime)
+)
+
+// aroundResponse gives each response its loaders, its size and its time, and says in one error when one of the latter
+// was not enough.
+func (h *handler) aroundResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	ctx, cancel := context.WithTimeoutCause(ctx, h.deps.maxTime, errTooSlow)
+	defer cancel()
+	ctx = context.WithValue(ctx, answerKey{}, &answer{stop: stop, logged: map[error]string{}})
+	response := next(load.With(ctx, h.sources))
+	if response == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, errTooLarge) || errors.Is(cause, errTooSlow) {
+		response.Data, response.Errors = json.RawMessage("null"), gqlerror.List{h.present(ctx, cause)}
+	}
+	return response
+}
+
+// add counts what a field adds to the answer. When it is too much, everything stops.
+func (a *answer) add(name string, value any) {
+	n := len(name) + fieldSize
+	switch v := value.(type) {
+	case string:
+		n += len(v)
+	case *string:
+		if v != nil {
+			n += len(*v)
+		}
+	case json.RawMessage:
+		n += len(v)
+	}
+	if a.size.Add(int64(n)) > maxAnswer {
+		a.stop(errTooLarge)
+	}
+}

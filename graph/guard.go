@@ -1,0 +1,56 @@
+package graph
+
+import (
+	"context"
+	"strings"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/tenant"
+)
+
+// aroundField lets no field of a root type begin without a principal that may read (or, in mutations, change)
+// anything, and adds each field to the size of the answer. What a principal may read or change in particular is the
+// domain's business.
+func (h *handler) aroundField(ctx context.Context, next graphql.Resolver) (any, error) {
+	fc := graphql.GetFieldContext(ctx)
+	if err := admit(ctx, fc.Object, fc.Field.Name); err != nil {
+		return nil, err
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	value, err := next(ctx)
+	if a := answerOf(ctx); a != nil && err == nil {
+		a.add(fc.Field.Alias, value)
+	}
+	return value, err
+}
+
+// admit checks whoever asks for a field of a root type. Introspection and __typename are for everybody.
+func admit(ctx context.Context, object, field string) error {
+	if object != "Query" && object != "Mutation" || strings.HasPrefix(field, "__") {
+		return nil
+	}
+	p, err := tenant.FromContext(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.RequireRead(); err != nil {
+		return err
+	}
+	if object == "Mutation" && p.Kind == tenant.KindAPIKey && !p.Has(tenant.ScopeAdmin) {
+		return errs.New(errs.Forbidden, "changes need an API key with the scope ADMIN")
+	}
+	return nil
+}
+
+// require is Forbidden unless the context's principal has the role.
+func require(ctx context.Context, role tenant.Role) error {
+	p, err := tenant.FromContext(ctx)
+	if err != nil {
+		return err
+	}
+	return p.Require(role)
+}

@@ -1,0 +1,66 @@
+package graph
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	gqlhandler "github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/99designs/gqlgen/graphql/handler/transport"
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/weirhq/weir/graph/internal/exec"
+	"github.com/weirhq/weir/graph/internal/load"
+)
+
+// documents is how many documents are remembered, so that they need not be parsed and validated again. Each has at
+// most maxQuery bytes.
+const documents = 250
+
+// Deps are what the API answers from.
+type Deps struct {
+	// Logger hears of internal errors. Nil is the default one.
+	Logger *slog.Logger
+	// Now is the clock. Nil is the system's.
+	Now func() time.Time
+
+	// maxTime is shorter in tests.
+	maxTime time.Duration
+}
+
+type handler struct {
+	deps    Deps
+	sources load.Sources
+}
+
+// NewHandler serves the GraphQL API over HTTP. The request's context must have the caller's principal in it; without
+// one every field but introspection is UNAUTHENTICATED.
+func NewHandler(deps Deps) http.Handler {
+	if deps.Logger == nil {
+		deps.Logger = slog.Default()
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	if deps.maxTime == 0 {
+		deps.maxTime = maxTime
+	}
+	h := &handler{deps: deps, sources: load.Sources{Now: deps.Now}}
+	server := gqlhandler.New(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{deps: deps}}))
+	server.AddTransport(transport.Options{AllowedMethods: []string{http.MethodOptions, http.MethodGet, http.MethodPost}})
+	server.AddTransport(httpTransport{})
+	server.SetQueryCache(lru.New[*ast.QueryDocument](documents))
+	server.SetParserTokenLimit(maxTokens)
+	server.SetDisableSuggestion(true)
+	server.SetErrorPresenter(h.present)
+	server.SetRecoverFunc(func(_ context.Context, panicked any) error { return recovered(panicked) })
+	server.Use(preflight{lru.New[bool](documents)})
+	server.Use(extension.Introspection{})
+	server.Use(cost{})
+	server.AroundResponses(h.aroundResponse)
+	server.AroundFields(h.aroundField)
+	return server
+}

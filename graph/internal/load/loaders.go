@@ -1,0 +1,146 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/vikstrous/dataloadgen"
+
+	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/tenant"
+)
+
+// wait is how long a loader collects keys before it reads them. The fields of a page ask at once, so this is only the
+// time that their goroutines need to get there.
+const wait = 2 * time.Millisecond
+
+// batch bounds how many keys one statement takes.
+const batch = 1000
+
+// Loader reads values by their keys, many at a time.
+type Loader[K comparable, V any] = dataloadgen.Loader[K, V]
+
+// Nested asks for the first items of a parent.
+type Nested struct {
+	Parent uuid.UUID
+	First  int
+}
+
+// Loaders are the loaders of one response.
+type Loaders struct {
+	Customers     *Loader[uuid.UUID, *directory.Customer]
+	Integrations  *Loader[uuid.UUID, *directory.Integration]
+	ConnectedApps *Loader[uuid.UUID, *directory.ConnectedApp]
+	DataSources   *Loader[uuid.UUID, *directory.DataSource]
+	Flows         *Loader[uuid.UUID, *directory.Flow]
+
+	// AppsOfCustomer, AppsOfIntegration and FlowsOf give the first page below each parent.
+	AppsOfCustomer    *Loader[Nested, page.Page[*directory.ConnectedApp]]
+	AppsOfIntegration *Loader[Nested, page.Page[*directory.ConnectedApp]]
+	FlowsOf           *Loader[Nested, page.Page[*directory.Flow]]
+	// SourcesOfApp gives a connected app's data sources.
+	SourcesOfApp *Loader[uuid.UUID, []*directory.DataSource]
+
+	Entries *Loader[uuid.UUID, *entry.Entry]
+	Details *Loader[uuid.UUID, *entry.Detail]
+	// Sources gives webhooks and pulls, Events external and internal events, by their senders' ids.
+	Sources *Loader[Name, *entry.Entry]
+	Events  *Loader[Name, *entry.Entry]
+	// EventsBySource gives the events that a webhook or pull brought, by its sender's id.
+	EventsBySource *Loader[string, []*entry.Entry]
+
+	FlowRuns     *Loader[uuid.UUID, *run.FlowRun]
+	NodeRuns     *Loader[uuid.UUID, *run.NodeRun]
+	Graphs       *Loader[uuid.UUID, *run.Graph]
+	RunPayloads  *Loader[uuid.UUID, *run.Payload]
+	NodePayloads *Loader[uuid.UUID, *run.Payload]
+	// RunsByTrigger gives the runs that an event launched, by its sender's id.
+	RunsByTrigger *Loader[string, []*run.FlowRun]
+}
+
+func newLoaders(src Sources) *Loaders {
+	return &Loaders{
+		Customers:         loader(src.Directory.CustomersByIDs),
+		Integrations:      loader(src.Directory.IntegrationsByIDs),
+		ConnectedApps:     loader(src.Directory.ConnectedAppsByIDs),
+		DataSources:       loader(src.Directory.DataSourcesByIDs),
+		Flows:             loader(src.Directory.FlowsByIDs),
+		AppsOfCustomer:    loader(nested(src.Directory.ConnectedAppsOf)),
+		AppsOfIntegration: loader(nested(src.Directory.ConnectedAppsOfIntegrations)),
+		FlowsOf:           loader(nested(src.Directory.FlowsOf)),
+		SourcesOfApp:      loader(src.Directory.DataSourcesOf),
+		Entries:           loader(src.Journal.ByIDs),
+		Details:           loader(src.Journal.Details),
+		Sources:           loader(src.named(entry.KindExternalWebhook, entry.KindExternalEventPull)),
+		Events:            loader(src.named(entry.KindExternalEvent, entry.KindInternalEvent)),
+		EventsBySource:    loader(src.Journal.BySource),
+		FlowRuns:          loader(src.Runs.ByIDs),
+		NodeRuns:          loader(src.Runs.NodeRunsByIDs),
+		Graphs:            loader(src.graphs),
+		RunPayloads:       loader(src.Runs.Payloads),
+		NodePayloads:      loader(src.Runs.NodePayloads),
+		RunsByTrigger:     loader(src.Runs.LaunchedBy),
+	}
+}
+
+func loader[K comparable, V any](read func(context.Context, []K) (map[K]V, error)) *Loader[K, V] {
+	return dataloadgen.NewMappedLoader(read, dataloadgen.WithWait(wait), dataloadgen.WithBatchCapacity(batch))
+}
+
+type contextKey struct{}
+
+// With gives a response's context loaders that read from the sources. They are made when the first is asked for.
+func With(ctx context.Context, src Sources) context.Context {
+	return context.WithValue(ctx, contextKey{}, sync.OnceValue(func() *Loaders { return newLoaders(src) }))
+}
+
+// From gives the loaders of the response. There always are some: the handler calls With before any field is resolved.
+func From(ctx context.Context) *Loaders { return ctx.Value(contextKey{}).(func() *Loaders)() }
+
+// One loads what must be there, and is NotFound when it is not.
+func One[K comparable, V any](ctx context.Context, l *Loader[K, V], key K) (V, error) {
+	v, err := l.Load(ctx, key)
+	if errors.Is(err, dataloadgen.ErrNotFound) {
+		return v, errs.New(errs.NotFound, "what this refers to is gone")
+	}
+	return v, err
+}
+
+// Optional loads what may be missing, and gives nil for it. The zero key refers to nothing.
+func Optional[K comparable, V any](ctx context.Context, l *Loader[K, *V], key K) (*V, error) {
+	var zero K
+	if key == zero {
+		return nil, nil //nolint:nilnil // Null is what the API answers.
+	}
+	v, err := l.Load(ctx, key)
+	if errors.Is(err, dataloadgen.ErrNotFound) {
+		return nil, nil //nolint:nilnil // As above.
+	}
+	return v, err
+}
+
+// Many loads a list, which is empty when there is none.
+func Many[K comparable, V any](ctx context.Context, l *Loader[K, []V], key K) ([]V, error) {
+	var zero K
+	if key == zero {
+		return nil, nil
+	}
+	list, err := l.Load(ctx, key)
+	if errors.Is(err, dataloadgen.ErrNotFound) {
+		return nil, nil
+	}
+	return list, err
+}
+
+// PayloadsHidden tells whether headers, bodies, inputs and outputs are kept from the context's principal.
+func PayloadsHidden(ctx context.Context) bool {
+	p, err := tenant.FromContext(ctx)
+	return err != nil || !p.Can(tenant.RoleSupport)
+}

@@ -1,0 +1,88 @@
+package model
+
+import (
+	"github.com/weirhq/weir/internal/page"
+)
+
+// Node is whatever has an id and can be read again by it.
+type Node interface{ node() }
+
+// PageInfo says where a page lies in its list.
+type PageInfo struct {
+	HasNextPage     bool
+	HasPreviousPage bool
+	StartCursor     *string
+	EndCursor       *string
+}
+
+// Edge is an item of a page with its cursor.
+type Edge[T any] struct {
+	Cursor string
+	Node   T
+}
+
+// Listed is what a list is made of: it knows its own place in it.
+type Listed interface{ Cursor() string }
+
+// Connection is a page in the shape that Relay asks for.
+type Connection[T Listed] struct {
+	page page.Page[T]
+	// end is where to go on when that is not behind the last item, as after a search that took long.
+	end string
+}
+
+// NewConnection makes a connection of a page. Where the list goes on elsewhere than behind the page's last item, end
+// is the cursor of that place.
+func NewConnection[T Listed](p page.Page[T], end string) *Connection[T] {
+	return &Connection[T]{page: p, end: end}
+}
+
+// Nodes are the page's items.
+func (c *Connection[T]) Nodes() []T { return c.page.Items }
+
+// Edges are the page's items with their cursors.
+func (c *Connection[T]) Edges() []*Edge[T] {
+	edges := make([]*Edge[T], len(c.page.Items))
+	for i, item := range c.page.Items {
+		edges[i] = &Edge[T]{Cursor: item.Cursor(), Node: item}
+	}
+	return edges
+}
+
+// PageInfo says where the page lies in its list.
+func (c *Connection[T]) PageInfo() *PageInfo {
+	info := &PageInfo{HasNextPage: c.page.HasNext, HasPreviousPage: c.page.HasPrevious}
+	if n := len(c.page.Items); n > 0 {
+		first, last := c.page.Items[0].Cursor(), c.page.Items[n-1].Cursor()
+		info.StartCursor, info.EndCursor = &first, &last
+	}
+	if c.end != "" {
+		info.EndCursor = &c.end
+	}
+	return info
+}
+
+// TotalCount is how many items all pages together have.
+func (c *Connection[T]) TotalCount() int { return c.page.Total }
+
+// The connections of the schema and their edges.
+type (
+	CustomerConnection     = Connection[*Customer]
+	CustomerEdge           = Edge[*Customer]
+	IntegrationConnection  = Connection[*Integration]
+	IntegrationEdge        = Edge[*Integration]
+	ConnectedAppConnection = Connection[*ConnectedApp]
+	ConnectedAppEdge       = Edge[*ConnectedApp]
+	FlowConnection         = Connection[*Flow]
+	FlowEdge               = Edge[*Flow]
+	FlowRunConnection      = Connection[*FlowRun]
+	FlowRunEdge            = Edge[*FlowRun]
+	LogEntryConnection     = Connection[LogEntry]
+	LogEntryEdge           = Edge[LogEntry]
+	LogLineConnection      = Connection[*LogLine]
+	LogLineEdge            = Edge[*LogLine]
+	APIKeyConnection       = Connection[*APIKey]
+	APIKeyEdge             = Edge[*APIKey]
+	MemberConnection       = Connection[*Member]
+	MemberEdge             = Edge[*Member]
+)

@@ -1,0 +1,181 @@
+package model
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/graph/internal/load"
+	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/journal/run"
+)
+
+// Customer is one of the tenant's customers.
+type Customer struct{ *directory.Customer }
+
+func (Customer) node() {}
+
+// ID is the customer's id.
+func (c Customer) ID() string { return nodeid.Format(nodeid.Customer, c.Customer.ID) }
+
+// Integration is an external application that the tenant integrates with.
+type Integration struct{ *directory.Integration }
+
+func (Integration) node() {}
+
+// ID is the integration's id.
+func (i Integration) ID() string { return nodeid.Format(nodeid.Integration, i.Integration.ID) }
+
+// ConnectedApp is one customer's own link to one integration.
+type ConnectedApp struct{ *directory.ConnectedApp }
+
+func (ConnectedApp) node() {}
+
+// ID is the connected app's id.
+func (a ConnectedApp) ID() string { return nodeid.Format(nodeid.ConnectedApp, a.ConnectedApp.ID) }
+
+// Customer is whose link it is.
+func (a ConnectedApp) Customer(ctx context.Context) (*Customer, error) {
+	found, err := load.One(ctx, load.From(ctx).Customers, a.CustomerID)
+	return &Customer{found}, err
+}
+
+// Integration is what it is linked to.
+func (a ConnectedApp) Integration(ctx context.Context) (*Integration, error) {
+	found, err := load.One(ctx, load.From(ctx).Integrations, a.IntegrationID)
+	return &Integration{found}, err
+}
+
+// StatusReason says why the status is what it is.
+func (a ConnectedApp) StatusReason() *string { return a.Reason }
+
+// DataSources are where its external events come from.
+func (a ConnectedApp) DataSources(ctx context.Context) ([]*DataSource, error) {
+	found, err := load.Many(ctx, load.From(ctx).SourcesOfApp, a.ConnectedApp.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]*DataSource, len(found))
+	for i, d := range found {
+		list[i] = &DataSource{d}
+	}
+	return list, nil
+}
+
+// DataSource is where a connected app's external events come from.
+type DataSource struct{ *directory.DataSource }
+
+func (DataSource) node() {}
+
+// ID is the data source's id.
+func (d DataSource) ID() string { return nodeid.Format(nodeid.DataSource, d.DataSource.ID) }
+
+// StateReason says why the state is what it is.
+func (d DataSource) StateReason() *string { return d.Reason }
+
+// PullIntervalSeconds is nil of webhooks.
+func (d DataSource) PullIntervalSeconds() *int { return d.PullIntervalS }
+
+// ConnectedApp is what it belongs to.
+func (d DataSource) ConnectedApp(ctx context.Context) (*ConnectedApp, error) {
+	found, err := load.One(ctx, load.From(ctx).ConnectedApps, d.ConnectedAppID)
+	return &ConnectedApp{found}, err
+}
+
+// Flow is a named automation.
+type Flow struct{ *directory.Flow }
+
+func (Flow) node() {}
+
+// ID is the flow's id.
+func (f Flow) ID() string { return nodeid.Format(nodeid.Flow, f.Flow.ID) }
+
+// Integration is what the flow belongs to, if to one.
+func (f Flow) Integration(ctx context.Context) (*Integration, error) {
+	if f.IntegrationID == nil {
+		return nil, nil //nolint:nilnil // Null is what the API answers.
+	}
+	return loadIntegration(ctx, *f.IntegrationID)
+}
+
+// FlowTrigger is what sets a flow off.
+type FlowTrigger struct {
+	Kind       run.Trigger
+	EventTypes []string
+	Schedule   *string
+	Filter     *string
+}
+
+// Trigger is nil while nobody has said what sets the flow off.
+func (f Flow) Trigger() *FlowTrigger {
+	if f.TriggerKind == nil {
+		return nil
+	}
+	kind, _ := run.ParseTrigger(string(*f.TriggerKind))
+	return &FlowTrigger{
+		Kind: cmp.Or(kind, run.TriggerAPI), EventTypes: f.EventTypes, Schedule: f.Schedule, Filter: f.Flow.Filter,
+	}
+}
+
+// Customers gives a page of customers the shape of the API.
+func Customers(p page.Page[*directory.Customer]) *CustomerConnection {
+	return NewConnection(mapped(p, func(c *directory.Customer) *Customer { return &Customer{c} }), "")
+}
+
+// Integrations gives a page of integrations the shape of the API.
+func Integrations(p page.Page[*directory.Integration]) *IntegrationConnection {
+	return NewConnection(mapped(p, func(i *directory.Integration) *Integration { return &Integration{i} }), "")
+}
+
+// ConnectedApps gives a page of connected apps the shape of the API.
+func ConnectedApps(p page.Page[*directory.ConnectedApp]) *ConnectedAppConnection {
+	return NewConnection(mapped(p, func(a *directory.ConnectedApp) *ConnectedApp { return &ConnectedApp{a} }), "")
+}
+
+// Flows gives a page of flows the shape of the API.
+func Flows(p page.Page[*directory.Flow]) *FlowConnection {
+	return NewConnection(mapped(p, func(f *directory.Flow) *Flow { return &Flow{f} }), "")
+}
+
+func mapped[A, B any](p page.Page[A], shape func(A) B) page.Page[B] {
+	out := page.Page[B]{HasNext: p.HasNext, HasPrevious: p.HasPrevious, Total: p.Total, Items: make([]B, len(p.Items))}
+	for i, item := range p.Items {
+		out.Items[i] = shape(item)
+	}
+	return out
+}
+
+func loadCustomer(ctx context.Context, id uuid.UUID) (*Customer, error) {
+	found, err := load.Optional(ctx, load.From(ctx).Customers, id)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	return &Customer{found}, nil
+}
+
+func loadIntegration(ctx context.Context, id uuid.UUID) (*Integration, error) {
+	found, err := load.Optional(ctx, load.From(ctx).Integrations, id)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	return &Integration{found}, nil
+}
+
+func loadConnectedApp(ctx context.Context, id uuid.UUID) (*ConnectedApp, error) {
+	found, err := load.Optional(ctx, load.From(ctx).ConnectedApps, id)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	return &ConnectedApp{found}, nil
+}
+
+func loadDataSource(ctx context.Context, id uuid.UUID) (*DataSource, error) {
+	found, err := load.Optional(ctx, load.From(ctx).DataSources, id)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	return &DataSource{found}, nil
+}
