@@ -46,6 +46,8 @@ var exactNames = map[string]class{
 	"cvv": secret, "cvc": secret, "cvv2": secret, "cvc2": secret, "csc": secret,
 	"cardcvv": secret, "cardcvc": secret, "cardsecuritycode": secret,
 	"cardnumber": secret, "creditcardnumber": secret, "ccnumber": secret,
+	// The pre-authenticated download addresses of Microsoft Graph carry it.
+	"tempauth": secret,
 	"auth": secretScalar, "credential": secretScalar, "credentials": secretScalar,
 	"xamzcredential": secret, "xgoogcredential": secret,
 }
