@@ -1,0 +1,162 @@
+package journal
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/journal/segment"
+)
+
+// Batch is the entries of one commit.
+type Batch struct {
+	// Loose are entries that are packed under the tenant's lock. Append sorts them by id.
+	Loose []*entry.Entry
+	// Sealed were packed before; Dropped are the ids of those among them that turned out to be duplicates.
+	Sealed  []*Sealed
+	Dropped map[uuid.UUID]struct{}
+	// Terms are of what is found like an entry but is none, such as a flow run.
+	Terms []Term
+}
+
+// Term says that at this time, in microseconds since 1970, there is something with the term of the hash.
+type Term struct {
+	Hash   int64
+	Micros int64
+}
+
+const (
+	sqlAppendSegment = `INSERT INTO journal_segment (tenant_id, id, commit_no, first_at, last_at, entries, kinds, statuses,
+  customers, integrations, compacted, format, checksum, head, list, tokens, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
+
+	sqlAppendFailures = `INSERT INTO journal_failure (tenant_id, at, entry_id, kind, customer_id, integration_id,
+  connected_app_id, status_code, error_code)
+SELECT $1, f.* FROM unnest($2::timestamptz[], $3::uuid[], $4::smallint[], $5::uuid[], $6::uuid[], $7::uuid[], $8::int[],
+  $9::text[]) f`
+
+	sqlAppendTerms = `INSERT INTO journal_term (tenant_id, commit_no, at, hash, last_at)
+SELECT $1, $2, t.* FROM unnest($3::timestamptz[], $4::bigint[], $5::timestamptz[]) t`
+
+	sqlAppendKeys = `INSERT INTO journal_key (tenant_id, day, commit_no, hashes) VALUES ($1, $2, $3, $4)`
+)
+
+// Append writes the batch, and the keys that Duplicate claimed, in one round trip. All entries must be of days that
+// have partitions. It is called once a commit.
+func (c *Commit) Append(ctx context.Context, in Batch) error {
+	sealed, err := c.store.Seal(in.Loose)
+	if err != nil {
+		return err
+	}
+	for _, s := range in.Sealed {
+		kept, err := s.without(in.Dropped)
+		if err != nil {
+			return err
+		}
+		if kept != nil {
+			sealed = append(sealed, kept)
+		}
+	}
+	conn, err := prepare(ctx, c.tx, sqlAppendSegment, sqlAppendFailures, sqlAppendTerms, sqlAppendKeys)
+	if err != nil {
+		return err
+	}
+	// Whatever else a commit writes for its entries is queued here: it costs no further round trip.
+	batch := &pgx.Batch{}
+	c.queueSegments(batch, sealed)
+	c.queueFailures(batch, sealed)
+	c.queueTerms(batch, sealed, in.Terms)
+	c.queueKeys(batch)
+	if batch.Len() == 0 {
+		return nil
+	}
+	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("append entries: %w", err)
+	}
+	return nil
+}
+
+func (c *Commit) queueSegments(batch *pgx.Batch, sealed []*Sealed) {
+	for _, s := range sealed {
+		queueSegment(batch, c.tx.TenantID(), c.No, false, &s.segment, c.store.opt.Now())
+	}
+}
+
+func queueSegment(batch *pgx.Batch, tenantID uuid.UUID, commitNo int64, compacted bool, e *segment.Encoded, now time.Time) {
+	batch.Queue(sqlAppendSegment, tenantID, nodeid.New(now), commitNo, timeOf(e.FirstMicros), timeOf(e.LastMicros), e.Entries,
+		int32(e.Kinds), int32(e.Statuses), int64(e.Customers), int64(e.Integrations), //nolint:gosec // Bits, not numbers.
+		compacted, e.Format, e.Checksum, e.Head, e.List, e.Tokens, e.Body)
+}
+
+func (c *Commit) queueFailures(batch *pgx.Batch, sealed []*Sealed) {
+	var f failures
+	for _, s := range sealed {
+		for i := range s.failures {
+			f.add(&s.failures[i])
+		}
+	}
+	if len(f.ids) > 0 {
+		batch.Queue(sqlAppendFailures, c.tx.TenantID(), f.ats, f.ids, f.kinds, f.customers, f.integrations, f.apps, f.codes, f.errors)
+	}
+}
+
+func (c *Commit) queueTerms(batch *pgx.Batch, sealed []*Sealed, more []Term) {
+	n := len(more)
+	for _, s := range sealed {
+		n += len(s.terms)
+	}
+	if n == 0 {
+		return
+	}
+	terms := append(make([]Term, 0, n), more...)
+	for _, s := range sealed {
+		terms = append(terms, s.terms...)
+	}
+	ats, hashes, lasts := foldTerms(terms)
+	batch.Queue(sqlAppendTerms, c.tx.TenantID(), c.No, ats, hashes, lasts)
+}
+
+// foldTerms makes one row of all that is said of a term on a day: from when to when.
+func foldTerms(terms []Term) (ats []time.Time, hashes []int64, lasts []time.Time) {
+	slices.SortFunc(terms, func(a, b Term) int {
+		switch {
+		case a.Hash < b.Hash:
+			return -1
+		case a.Hash > b.Hash:
+			return 1
+		case a.Micros < b.Micros:
+			return -1
+		case a.Micros > b.Micros:
+			return 1
+		}
+		return 0
+	})
+	for i := 0; i < len(terms); {
+		first, j := terms[i], i+1
+		for j < len(terms) && terms[j].Hash == first.Hash && dayOf(terms[j].Micros) == dayOf(first.Micros) {
+			j++
+		}
+		ats, hashes, lasts = append(ats, timeOf(first.Micros)), append(hashes, first.Hash), append(lasts, timeOf(terms[j-1].Micros))
+		i = j
+	}
+	return ats, hashes, lasts
+}
+
+func (c *Commit) queueKeys(batch *pgx.Batch) {
+	for i := range c.claims {
+		if claim := &c.claims[i]; len(claim.order) > 0 {
+			packed := make([]byte, 0, 8*len(claim.order))
+			for _, h := range claim.order {
+				packed = binary.BigEndian.AppendUint64(packed, h)
+			}
+			batch.Queue(sqlAppendKeys, c.tx.TenantID(), claim.day.Time(), c.No, packed)
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package journal
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/journal/entry"
+)
+
+// Bucket counts the entries of a span of time: From is inside, To is not.
+type Bucket struct {
+	From, To      time.Time
+	Total, Failed int
+}
+
+// MaxBuckets is how many buckets a histogram has at most.
+const MaxBuckets = 1000
+
+// Histogram counts the entries that match, as Entries would find them, in so many buckets of the filter's range. Where
+// the range has no beginning it begins with the first day that has entries, and without an end it ends now. Errors:
+// BadInput of buckets and of filter.search; Unavailable when there is too much to count.
+func (s *Store) Histogram(ctx context.Context, f entry.Filter, buckets int) ([]Bucket, error) {
+	if buckets < 1 || buckets > MaxBuckets {
+		return nil, errs.Invalid("buckets", "buckets must be from 1 to %d", MaxBuckets)
+	}
+	if len(f.Kinds) > 0 {
+		f.Kinds = slices.DeleteFunc(slices.Clone(f.Kinds), func(k entry.Kind) bool { return !slices.Contains(entryKinds, k) })
+		if len(f.Kinds) == 0 {
+			return nil, nil
+		}
+	}
+	if f.Range.To.IsZero() {
+		f.Range.To = s.opt.Now().Add(time.Microsecond)
+	}
+	p, ok, err := s.prepare(ctx, f, entry.NewestFirst, nil)
+	if err != nil {
+		return nil, err
+	}
+	var count counter
+	if !ok {
+		if f.Range.From.IsZero() {
+			return nil, nil
+		}
+		count = newCounter(f.Range.From.UnixMicro(), f.Range.To.UnixMicro(), buckets)
+		return count.buckets, nil
+	}
+	err = s.read(ctx, func(ctx context.Context, r *reader) error {
+		sc := newScan(r, p, entry.NewestFirst, nil)
+		from, to := p.match.Span()
+		if f.Range.From.IsZero() {
+			first, ok, err := sc.firstAfter(ctx, r.tx, window{from: p.lo, to: p.hi})
+			if err != nil || !ok {
+				return err
+			}
+			from = max(p.lo, dayOf(first).micros())
+		}
+		count = newCounter(from, to, buckets)
+		sc.guide, sc.sink = s.guide(p, entry.NewestFirst, sc), count.add
+		sc.until = s.opt.Now().Add(s.opt.HistogramTime)
+		for {
+			if !s.opt.Now().Before(sc.until) {
+				return errs.New(errs.Unavailable, "there is too much to count: ask for a shorter range")
+			}
+			if more, err := sc.advance(ctx); err != nil || !more {
+				return err
+			}
+		}
+	})
+	return count.buckets, err
+}
+
+// counter puts entries into buckets that divide a span evenly, to the microsecond.
+type counter struct {
+	from, span int64
+	buckets    []Bucket
+}
+
+func newCounter(from, to int64, n int) counter {
+	c := counter{from: from, span: to - from}
+	if c.span <= 0 {
+		return c
+	}
+	c.buckets = make([]Bucket, min(int64(n), c.span))
+	count := int64(len(c.buckets))
+	for i := range c.buckets {
+		// The first microsecond of bucket i is the first that add puts there.
+		c.buckets[i].From = timeOf(from + (int64(i)*c.span+count-1)/count)
+		c.buckets[i].To = timeOf(from + (int64(i+1)*c.span+count-1)/count)
+	}
+	return c
+}
+
+func (c *counter) add(h hit) {
+	since := h.seg.head.Micros(h.at) - c.from
+	if since < 0 || since >= c.span {
+		return
+	}
+	b := &c.buckets[since*int64(len(c.buckets))/c.span]
+	b.Total++
+	if h.seg.head.Status(h.at) == entry.StatusFailure {
+		b.Failed++
+	}
+}
