@@ -66,11 +66,11 @@ func (b *Body) load(i int) error {
 func readBodyFrame(t *table, first int) (b bodyFrame) {
 	n := t.entries
 	b.first = first
+	b.request, b.response = readBodyColumn(t), readBodyColumn(t)
+	b.metadata = t.strings(n)
 	requests, responses := t.numbers(), t.numbers()
 	b.requestEnds, b.responseEnds = runningSum(&requests, n), runningSum(&responses, n)
 	b.refs = readHeaders(t, lastOf(b.requestEnds)+lastOf(b.responseEnds))
-	b.request, b.response = readBodyColumn(t), readBodyColumn(t)
-	b.metadata = t.strings(n)
 	return b
 }
 
@@ -82,17 +82,8 @@ func readHeaders(t *table, n int) []entry.Header {
 	if n == 0 || t.bad {
 		return nil
 	}
-	nameList := readStrings(&names, names.count(len(names.rest)))
-	different := make([]entry.Header, headers.count(min(n, len(headers.rest))))
-	for i := range different {
-		if name := int(headers.count(len(nameList))); name < len(nameList) {
-			different[i].Name = nameList[name]
-		}
-	}
-	for i, value := range readStrings(&headers, len(different)) {
-		different[i].Value = value
-	}
-	if n > len(refs.rest) || names.bad || headers.bad {
+	different := readDifferentHeaders(t, &names, &headers, n)
+	if t.bad || n > len(refs.rest) {
 		t.bad = true
 		return nil
 	}
@@ -109,6 +100,35 @@ func readHeaders(t *table, n int) []entry.Header {
 			return nil
 		}
 		list[i] = different[ref-1]
+	}
+	return list
+}
+
+// readDifferentHeaders reads the headers that the n of all entries are among.
+func readDifferentHeaders(t *table, names, headers *cursor, n int) []entry.Header {
+	nameList := readStrings(names, names.count(len(names.rest)))
+	list := make([]entry.Header, headers.count(min(n, len(headers.rest))))
+	numbers := make([]int, len(list))
+	next := make([]int, len(nameList)+1) // where the next value of a name is
+	for i := range list {
+		numbers[i] = headers.count(len(nameList) - 1)
+		if headers.bad || names.bad {
+			t.bad = true
+			return nil
+		}
+		next[numbers[i]+1]++
+	}
+	for i := 1; i < len(next); i++ {
+		next[i] += next[i-1]
+	}
+	values := readStrings(headers, len(list))
+	if headers.bad || names.bad {
+		t.bad = true
+		return nil
+	}
+	for i, name := range numbers {
+		list[i] = entry.Header{Name: nameList[name], Value: values[next[name]]}
+		next[name]++
 	}
 	return list
 }

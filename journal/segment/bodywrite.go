@@ -2,6 +2,7 @@ package segment
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/weirhq/weir/journal/entry"
 )
@@ -78,9 +79,10 @@ func detailSize(d *entry.Detail) int {
 	return size
 }
 
+// frame writes a frame's columns, headers last: among them are ids, and the compressor passes over what follows a stretch
+// without repetitions in ever larger steps.
 func (w *bodyWriter) frame(entries []*entry.Entry) {
 	w.table.reset()
-	w.writeHeaders(entries)
 	w.writeBodies(entries, func(d *entry.Detail) *entry.Body { return d.RequestBody })
 	w.writeBodies(entries, func(d *entry.Detail) *entry.Body { return d.ResponseBody })
 	w.words = w.words[:0]
@@ -90,13 +92,15 @@ func (w *bodyWriter) frame(entries []*entry.Entry) {
 		w.words = append(w.words, metadata)
 	}
 	w.endStrings()
+	w.writeHeaders(entries)
 	w.raw = w.table.appendTo(w.raw[:0], len(entries))
 	w.frames.add(w.raw, len(entries))
 }
 
 // writeHeaders writes five columns: how many headers each request and each response has; which these are, as numbers of
 // headers of the frame plus one, 0 being the next one that did not occur before; the frame's header names; and its
-// headers, by the number of the name and the value. Most headers of most entries did occur before.
+// headers: the number of each one's name, and the values, those of the first name before those of the second, since the
+// values of one name are alike. Most headers of most entries did occur before.
 func (w *bodyWriter) writeHeaders(entries []*entry.Entry) {
 	w.numbers(entries, func(e *entry.Entry) uint64 { return uint64(len(detailOf(e).RequestHeaders)) })
 	w.numbers(entries, func(e *entry.Entry) uint64 { return uint64(len(detailOf(e).ResponseHeaders)) })
@@ -119,13 +123,29 @@ func (w *bodyWriter) writeHeaders(entries []*entry.Entry) {
 	w.table.b = appendStrings(w.table.b, w.names.values)
 	w.table.end()
 	w.table.b = binary.AppendUvarint(w.table.b, uint64(len(w.headers.values)))
-	w.words = w.words[:0]
 	for i := range w.headers.values {
 		w.table.b = binary.AppendUvarint(w.table.b, uint64(w.headers.values[i].name))
-		w.words = append(w.words, w.headers.values[i].value)
 	}
-	w.table.b = appendStrings(w.table.b, w.words)
+	w.table.b = appendStrings(w.table.b, w.valuesByName())
 	w.table.end()
+}
+
+// valuesByName is the values of the frame's headers, sorted by the number of their names.
+func (w *bodyWriter) valuesByName() []string {
+	next := make([]int, len(w.names.values)+1)
+	for i := range w.headers.values {
+		next[w.headers.values[i].name+1]++
+	}
+	for i := 1; i < len(next); i++ {
+		next[i] += next[i-1]
+	}
+	w.words = slices.Grow(w.words[:0], len(w.headers.values))[:len(w.headers.values)]
+	for i := range w.headers.values {
+		h := &w.headers.values[i]
+		w.words[next[h.name]] = h.value
+		next[h.name]++
+	}
+	return w.words
 }
 
 func (w *bodyWriter) refer(headers []entry.Header) {

@@ -19,6 +19,7 @@ import (
 type generator struct {
 	*rand.Rand
 	at           time.Time
+	run          uuid.UUID
 	customers    []uuid.UUID
 	integrations []uuid.UUID
 	ids          *nodeid.Maker
@@ -71,7 +72,8 @@ func (g *generator) uuid() (id uuid.UUID) {
 	return id
 }
 
-func (g *generator) word() string { return vocabulary[g.IntN(len(vocabulary))] }
+// word is a word: some are much more frequent than others, as in any text.
+func (g *generator) word() string { return vocabulary[g.IntN(1+g.IntN(len(vocabulary)))] }
 
 func (g *generator) phrase(n int) string {
 	words := make([]string, n)
@@ -99,14 +101,17 @@ func (g *generator) entry() *entry.Entry {
 	g.at = g.at.Add(time.Duration(g.IntN(100_000)) * time.Microsecond)
 	which := g.IntN(len(g.integrations))
 	e := &entry.Entry{Head: entry.Head{
-		ID: g.ids.New(g.at), RecordedAt: g.at.UnixMicro() + int64(g.IntN(3_000_000)),
+		ID: g.ids.New(g.at), RecordedAt: g.at.Truncate(2*time.Second).UnixMicro() + 2_100_123,
 		Kind: entry.KindAPIRequest, Status: entry.StatusSuccess,
 		CustomerID: g.customers[min(g.IntN(40), g.IntN(40))], IntegrationID: g.integrations[which],
 		DurationMS: -1,
 	}}
 	e.ConnectedAppID = uuid.NewSHA1(e.CustomerID, e.IntegrationID[:])
 	if g.IntN(3) == 0 {
-		e.FlowRunID, e.NodeRunID = g.uuid(), g.uuid()
+		if g.IntN(3) == 0 {
+			g.run = g.uuid()
+		}
+		e.FlowRunID, e.NodeRunID = g.run, g.uuid()
 	}
 	if g.IntN(4) == 0 {
 		e.TraceID = strings.ReplaceAll(g.uuid().String(), "-", "")

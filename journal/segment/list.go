@@ -70,14 +70,13 @@ func (l *List) load(i int) error {
 func readListFrame(t *table, first int) (l listFrame) {
 	n := t.entries
 	l.first = first
-	l.externalID, l.url, l.message = t.strings(n), t.strings(n), t.strings(n)
+	l.url, l.message = t.strings(n), t.strings(n)
 	counts := t.numbers()
 	l.identifierEnds = runningSum(&counts, n)
 	total := lastOf(l.identifierEnds)
 	l.keys, l.values = t.strings(total), t.strings(total)
 	t.bad = t.bad || len(l.keys) != total
 	l.attempt, l.dataSource = t.numbers(), t.ids()
-	l.recordID, l.sourceID = t.strings(n), t.strings(n)
 	l.skipCode, l.skipMessage = t.strings(n), t.strings(n)
 	l.via = t.numbers()
 	l.webhook, l.rejection = t.numbers(), t.strings(n)
@@ -86,6 +85,7 @@ func readListFrame(t *table, first int) (l listFrame) {
 	l.cursorBefore, l.cursorAfter, l.state = t.strings(n), t.strings(n), t.strings(n)
 	l.transaction, l.sender, l.receiver = t.numbers(), t.strings(n), t.strings(n)
 	l.payloadType, l.businessFlow = t.strings(n), t.strings(n)
+	l.recordID, l.sourceID, l.externalID = t.strings(n), t.strings(n), t.strings(n)
 	return l
 }
 

@@ -45,22 +45,24 @@ func listSize(l *entry.List) int {
 	return size
 }
 
+// frame writes a frame's columns, ids last: the compressor passes over what follows a stretch without repetitions in ever
+// larger steps.
 func (w *listWriter) frame(entries []*entry.Entry) {
 	w.table.reset()
-	w.strings(entries, func(e *entry.Entry) string { return e.ExternalID })
 	w.strings(entries, func(e *entry.Entry) string { return e.URL })
 	w.strings(entries, func(e *entry.Entry) string { return e.Message })
 	w.writeIdentifiers(entries)
 	w.numbers(entries, func(e *entry.Entry) uint64 { return zigzag(int64(e.Attempt)) })
 	w.ids(entries, func(e *entry.Entry) *uuid.UUID { return &e.DataSourceID })
-	w.strings(entries, func(e *entry.Entry) string { return e.RecordID })
-	w.strings(entries, func(e *entry.Entry) string { return e.SourceID })
 	w.strings(entries, func(e *entry.Entry) string { return e.SkipCode })
 	w.strings(entries, func(e *entry.Entry) string { return e.SkipMessage })
 	w.numbers(entries, func(e *entry.Entry) uint64 { return uint64(e.Via) })
 	w.writeWebhooks(entries)
 	w.writePulls(entries)
 	w.writeTransactions(entries)
+	w.strings(entries, func(e *entry.Entry) string { return e.RecordID })
+	w.strings(entries, func(e *entry.Entry) string { return e.SourceID })
+	w.strings(entries, func(e *entry.Entry) string { return e.ExternalID })
 	w.raw = w.table.appendTo(w.raw[:0], len(entries))
 	w.frames.add(w.raw, len(entries))
 }

@@ -16,14 +16,13 @@ func (h *Head) Match(m *Matcher, out []int) []int {
 	if from >= to {
 		return out
 	}
-	start := len(out)
-	for i := from; i < to; i++ {
-		out = append(out, i)
-	}
-	c := candidates{rows: out[start:]}
+	c := candidates{from: from, to: to, rows: out[len(out):]}
 	h.matchRefs(m, &c)
 	h.matchCall(m, &c)
-	return out[:start+len(c.rows)]
+	if c.some() {
+		c.keep(func(int) bool { return true })
+	}
+	return append(out, c.rows...)
 }
 
 // span is the positions from and before which entries are in the range and on the page.
@@ -92,13 +91,30 @@ func (h *Head) matchCall(m *Matcher, c *candidates) {
 	}
 }
 
-// candidates are the positions that no filter has ruled out yet.
-type candidates struct{ rows []int }
+// candidates are the positions that no filter has ruled out yet: all in a span until the first filter that some pass
+// and some do not, so that a segment in which none can pass costs no more than a look at its dictionaries.
+type candidates struct {
+	from, to int
+	listed   bool // rows are listed, else it is the span
+	rows     []int
+}
 
-func (c *candidates) none() { c.rows = c.rows[:0] }
+func (c *candidates) none() { c.listed, c.rows = true, c.rows[:0] }
+
+func (c *candidates) some() bool { return !c.listed || len(c.rows) > 0 }
 
 func (c *candidates) keep(want func(i int) bool) {
 	kept := c.rows[:0]
+	if !c.listed {
+		c.listed = true
+		for i := c.from; i < c.to; i++ {
+			if want(i) {
+				kept = append(kept, i)
+			}
+		}
+		c.rows = kept
+		return
+	}
 	for _, i := range c.rows {
 		if want(i) {
 			kept = append(kept, i)
@@ -110,7 +126,7 @@ func (c *candidates) keep(want func(i int) bool) {
 // numbers asks once for a column that is constant, and once for each value of one that is numbered.
 func (c *candidates) numbers(column *numbers, want func(v uint64) bool) {
 	switch {
-	case len(c.rows) == 0:
+	case !c.some():
 	case column.values != nil:
 		var wanted codeSet
 		for n, v := range column.values {
@@ -133,7 +149,7 @@ func (c *candidates) id(column *ids, id uuid.UUID) {
 }
 
 func (c *candidates) ids(column *ids, wanted []uuid.UUID) {
-	if len(wanted) == 0 || len(c.rows) == 0 {
+	if len(wanted) == 0 || !c.some() {
 		return
 	}
 	if column.raw == nil {
@@ -150,7 +166,7 @@ func (c *candidates) ids(column *ids, wanted []uuid.UUID) {
 }
 
 func (c *candidates) texts(column *texts, wanted []string) {
-	if len(wanted) == 0 || len(c.rows) == 0 {
+	if len(wanted) == 0 || !c.some() {
 		return
 	}
 	if column.values == nil {

@@ -3,6 +3,7 @@ package segment
 import (
 	"bytes"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -133,12 +134,16 @@ func (s *Search) Matches(e *entry.Entry) bool {
 	if len(s.terms) == 0 {
 		return true
 	}
-	look := looker{missing: append(make([]term, 0, maxSearchTerms), s.terms...)}
+	look := lookers.Get().(*looker)
+	defer lookers.Put(look)
+	look.missing = append(look.missing[:0], s.terms...)
 	eachText(e, look.in)
 	return len(look.missing) == 0
 }
 
-// looker strikes terms off as they are found.
+var lookers = sync.Pool{New: func() any { return &looker{} }}
+
+// looker strikes terms off as they are found. It keeps its buffers.
 type looker struct {
 	missing []term
 	normal  []byte

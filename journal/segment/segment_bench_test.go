@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
 	"github.com/weirhq/weir/journal/entry"
 )
 
@@ -89,4 +92,112 @@ func BenchmarkWords(b *testing.B) {
 		}
 		perEntry(b, len(entries))
 	})
+}
+
+func BenchmarkOpenHead(b *testing.B) {
+	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		enc := encoded(b, entries)
+		for b.Loop() {
+			if _, err := OpenHead(enc.Head); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// One customer's failures: what the first page of most looks is.
+func BenchmarkMatch(b *testing.B) {
+	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		head, err := OpenHead(encoded(b, entries).Head)
+		require.NoError(b, err)
+		m, err := NewMatcher(&entry.Filter{
+			CustomerIDs: []uuid.UUID{entries[0].CustomerID}, Statuses: []entry.Status{entry.StatusFailure},
+		})
+		require.NoError(b, err)
+		var out []int
+		for b.Loop() {
+			out = head.Match(m, out[:0])
+		}
+		perEntry(b, len(entries))
+	})
+}
+
+// A segment that has nobody of the customer.
+func BenchmarkMatchStranger(b *testing.B) {
+	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		head, err := OpenHead(encoded(b, entries).Head)
+		require.NoError(b, err)
+		m, err := NewMatcher(&entry.Filter{CustomerIDs: []uuid.UUID{uuid.Max}})
+		require.NoError(b, err)
+		for b.Loop() {
+			head.Match(m, nil)
+		}
+	})
+}
+
+func BenchmarkMayMatch(b *testing.B) {
+	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		enc := encoded(b, entries)
+		s, err := ParseSearch("expired nowhere")
+		require.NoError(b, err)
+		for b.Loop() {
+			s.MayMatch(enc.Tokens)
+		}
+	})
+}
+
+func BenchmarkOpenListAndRow(b *testing.B) {
+	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		enc := encoded(b, entries)
+		var row entry.List
+		for b.Loop() {
+			l, err := OpenList(enc.List)
+			require.NoError(b, err)
+			require.NoError(b, l.Row(len(entries)-1, &row))
+		}
+	})
+}
+
+func BenchmarkDetailOfOne(b *testing.B) {
+	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		enc := encoded(b, entries)
+		for b.Loop() {
+			body, err := OpenBody(enc.Body)
+			require.NoError(b, err)
+			_, err = body.Detail(len(entries) - 1)
+			require.NoError(b, err)
+		}
+	})
+}
+
+// A search that the filter let through and that looks at every entry.
+func BenchmarkSearchAll(b *testing.B) {
+	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		enc := encoded(b, entries)
+		s, err := ParseSearch("expired nowhere")
+		require.NoError(b, err)
+		for b.Loop() {
+			body, err := OpenBody(enc.Body)
+			require.NoError(b, err)
+			e := entry.Entry{Detail: &entry.Detail{}}
+			for i := range body.Len() {
+				require.NoError(b, body.Read(i, e.Detail))
+				s.Matches(&e)
+			}
+		}
+		perEntry(b, len(entries))
+	})
+}
+
+func BenchmarkMerge(b *testing.B) {
+	entries := newGenerator(1).entries(1000)
+	var in []Encoded
+	for from := 0; from < len(entries); from += 50 {
+		in = append(in, *encoded(b, entries[from:from+50]))
+	}
+	for b.Loop() {
+		_, err := Merge(in, MaxEntries)
+		require.NoError(b, err)
+	}
+	perEntry(b, len(entries))
 }

@@ -74,7 +74,7 @@ func (c *cursor) uvarint() uint64 {
 // count reads a number that may be at most limit.
 func (c *cursor) count(limit int) int {
 	v := c.uvarint()
-	if v > uint64(limit) {
+	if limit < 0 || v > uint64(limit) {
 		c.fail()
 		return 0
 	}

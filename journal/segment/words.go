@@ -3,6 +3,7 @@ package segment
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -202,11 +203,17 @@ func runeClass(r rune) int {
 // normalize appends the text as searches compare it: letters folded, JSON's escapes undone, invalid UTF-8 replaced.
 func normalize(to []byte, s string, json bool) []byte {
 	for i := 0; i < len(s); {
-		b := s[i]
-		if b < utf8.RuneSelf && (b != '\\' || !json) {
-			to = append(to, lower[b])
-			i++
-			continue
+		start := len(to)
+		to = slices.Grow(to, len(s)-i)
+		plain := to[start : start+len(s)-i]
+		n := 0
+		for n < len(plain) && (lower[s[i+n]] != 0 && (s[i+n] != '\\' || !json)) {
+			plain[n] = lower[s[i+n]]
+			n++
+		}
+		to = to[:start+n]
+		if i += n; i == len(s) {
+			break
 		}
 		r, size := nextRune(s, i, json)
 		to = utf8.AppendRune(to, r)
@@ -215,8 +222,9 @@ func normalize(to []byte, s string, json bool) []byte {
 	return to
 }
 
-var lower = func() (l [utf8.RuneSelf]byte) {
-	for b := range l {
+// lower folds ASCII; it is 0 for what takes a closer look.
+var lower = func() (l [256]byte) {
+	for b := range utf8.RuneSelf {
 		l[b] = byte(foldASCII(byte(b)))
 	}
 	return l
