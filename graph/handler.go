@@ -12,8 +12,11 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/graph/internal/exec"
 	"github.com/weirhq/weir/graph/internal/load"
+	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/journal/run"
 )
 
 // documents is how many documents are remembered, so that they need not be parsed and validated again. Each has at
@@ -22,6 +25,10 @@ const documents = 250
 
 // Deps are what the API answers from.
 type Deps struct {
+	Directory *directory.Store
+	Journal   *journal.Store
+	Runs      *run.Store
+
 	// Logger hears of internal errors. Nil is the default one.
 	Logger *slog.Logger
 	// Now is the clock. Nil is the system's.
@@ -48,7 +55,7 @@ func NewHandler(deps Deps) http.Handler {
 	if deps.maxTime == 0 {
 		deps.maxTime = maxTime
 	}
-	h := &handler{deps: deps, sources: load.Sources{Now: deps.Now}}
+	h := &handler{deps: deps, sources: load.Sources{Directory: deps.Directory, Journal: deps.Journal, Runs: deps.Runs, Now: deps.Now}}
 	server := gqlhandler.New(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{deps: deps}}))
 	server.AddTransport(transport.Options{AllowedMethods: []string{http.MethodOptions, http.MethodGet, http.MethodPost}})
 	server.AddTransport(httpTransport{})

@@ -10,6 +10,19 @@ import (
 	"github.com/weirhq/weir/journal/entry"
 )
 
+// logList is in the cursors of log entries and flow runs, which stand in one list.
+const logList = "logs"
+
+// LogCursor is the cursor of a place among log entries.
+func LogCursor(p entry.Position) string {
+	return page.EncodeCursor(logList, strconv.FormatInt(p.Micros, 10), p.ID.String())
+}
+
+// ParseLogCursor reads a cursor of log entries; "" is the start of the list, which is nil.
+func ParseLogCursor(cursor string) (*entry.Position, error) {
+	return parsePosition(logList, cursor)
+}
+
 func parsePosition(list, cursor string) (*entry.Position, error) {
 	if cursor == "" {
 		return nil, nil //nolint:nilnil // No cursor is the start of the list.

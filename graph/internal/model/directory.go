@@ -16,6 +16,9 @@ import (
 // Customer is one of the tenant's customers.
 type Customer struct{ *directory.Customer }
 
+// NewCustomer gives a customer the shape of the API.
+func NewCustomer(c *directory.Customer) *Customer { return &Customer{c} }
+
 func (Customer) node() {}
 
 // ID is the customer's id.
@@ -23,6 +26,9 @@ func (c Customer) ID() string { return nodeid.Format(nodeid.Customer, c.Customer
 
 // Integration is an external application that the tenant integrates with.
 type Integration struct{ *directory.Integration }
+
+// NewIntegration gives a integration the shape of the API.
+func NewIntegration(i *directory.Integration) *Integration { return &Integration{i} }
 
 func (Integration) node() {}
 
@@ -32,6 +38,9 @@ func (i Integration) ID() string { return nodeid.Format(nodeid.Integration, i.In
 // ConnectedApp is one customer's own link to one integration.
 type ConnectedApp struct{ *directory.ConnectedApp }
 
+// NewConnectedApp gives a connected app the shape of the API.
+func NewConnectedApp(a *directory.ConnectedApp) *ConnectedApp { return &ConnectedApp{a} }
+
 func (ConnectedApp) node() {}
 
 // ID is the connected app's id.
@@ -40,13 +49,13 @@ func (a ConnectedApp) ID() string { return nodeid.Format(nodeid.ConnectedApp, a.
 // Customer is whose link it is.
 func (a ConnectedApp) Customer(ctx context.Context) (*Customer, error) {
 	found, err := load.One(ctx, load.From(ctx).Customers, a.CustomerID)
-	return &Customer{found}, err
+	return NewCustomer(found), err
 }
 
 // Integration is what it is linked to.
 func (a ConnectedApp) Integration(ctx context.Context) (*Integration, error) {
 	found, err := load.One(ctx, load.From(ctx).Integrations, a.IntegrationID)
-	return &Integration{found}, err
+	return NewIntegration(found), err
 }
 
 // StatusReason says why the status is what it is.
@@ -68,6 +77,9 @@ func (a ConnectedApp) DataSources(ctx context.Context) ([]*DataSource, error) {
 // DataSource is where a connected app's external events come from.
 type DataSource struct{ *directory.DataSource }
 
+// NewDataSource gives a data source the shape of the API.
+func NewDataSource(d *directory.DataSource) *DataSource { return &DataSource{d} }
+
 func (DataSource) node() {}
 
 // ID is the data source's id.
@@ -82,11 +94,14 @@ func (d DataSource) PullIntervalSeconds() *int { return d.PullIntervalS }
 // ConnectedApp is what it belongs to.
 func (d DataSource) ConnectedApp(ctx context.Context) (*ConnectedApp, error) {
 	found, err := load.One(ctx, load.From(ctx).ConnectedApps, d.ConnectedAppID)
-	return &ConnectedApp{found}, err
+	return NewConnectedApp(found), err
 }
 
 // Flow is a named automation.
 type Flow struct{ *directory.Flow }
+
+// NewFlow gives a flow the shape of the API.
+func NewFlow(f *directory.Flow) *Flow { return &Flow{f} }
 
 func (Flow) node() {}
 
@@ -122,22 +137,22 @@ func (f Flow) Trigger() *FlowTrigger {
 
 // Customers gives a page of customers the shape of the API.
 func Customers(p page.Page[*directory.Customer]) *CustomerConnection {
-	return NewConnection(mapped(p, func(c *directory.Customer) *Customer { return &Customer{c} }), "")
+	return NewConnection(mapped(p, NewCustomer), "")
 }
 
 // Integrations gives a page of integrations the shape of the API.
 func Integrations(p page.Page[*directory.Integration]) *IntegrationConnection {
-	return NewConnection(mapped(p, func(i *directory.Integration) *Integration { return &Integration{i} }), "")
+	return NewConnection(mapped(p, NewIntegration), "")
 }
 
 // ConnectedApps gives a page of connected apps the shape of the API.
 func ConnectedApps(p page.Page[*directory.ConnectedApp]) *ConnectedAppConnection {
-	return NewConnection(mapped(p, func(a *directory.ConnectedApp) *ConnectedApp { return &ConnectedApp{a} }), "")
+	return NewConnection(mapped(p, NewConnectedApp), "")
 }
 
 // Flows gives a page of flows the shape of the API.
 func Flows(p page.Page[*directory.Flow]) *FlowConnection {
-	return NewConnection(mapped(p, func(f *directory.Flow) *Flow { return &Flow{f} }), "")
+	return NewConnection(mapped(p, NewFlow), "")
 }
 
 func mapped[A, B any](p page.Page[A], shape func(A) B) page.Page[B] {
@@ -153,7 +168,7 @@ func loadCustomer(ctx context.Context, id uuid.UUID) (*Customer, error) {
 	if err != nil || found == nil {
 		return nil, err
 	}
-	return &Customer{found}, nil
+	return NewCustomer(found), nil
 }
 
 func loadIntegration(ctx context.Context, id uuid.UUID) (*Integration, error) {
@@ -161,7 +176,7 @@ func loadIntegration(ctx context.Context, id uuid.UUID) (*Integration, error) {
 	if err != nil || found == nil {
 		return nil, err
 	}
-	return &Integration{found}, nil
+	return NewIntegration(found), nil
 }
 
 func loadConnectedApp(ctx context.Context, id uuid.UUID) (*ConnectedApp, error) {
@@ -169,7 +184,7 @@ func loadConnectedApp(ctx context.Context, id uuid.UUID) (*ConnectedApp, error) 
 	if err != nil || found == nil {
 		return nil, err
 	}
-	return &ConnectedApp{found}, nil
+	return NewConnectedApp(found), nil
 }
 
 func loadDataSource(ctx context.Context, id uuid.UUID) (*DataSource, error) {
@@ -177,5 +192,5 @@ func loadDataSource(ctx context.Context, id uuid.UUID) (*DataSource, error) {
 	if err != nil || found == nil {
 		return nil, err
 	}
-	return &DataSource{found}, nil
+	return NewDataSource(found), nil
 }

@@ -3,13 +3,14 @@ package model
 import (
 	"context"
 	"encoding/json"
-	"strconv"
 	"time"
 
 	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/journal/run"
 )
 
 // LogEntry is one recorded fact of any kind: one of *APIRequest, *ExternalWebhook, *ExternalEventPull, *ExternalEvent,
@@ -45,6 +46,24 @@ func NewLogEntry(e *entry.Entry) LogEntry {
 		return &Transaction{base}
 	}
 	return nil
+}
+
+// Entries gives a page of entries the shape of the API.
+func Entries(p journal.Page) *LogEntryConnection {
+	return NewConnection(mapped(p.Page, NewLogEntry), resume(p.Resume))
+}
+
+// FlowRuns gives a page of runs the shape of the API.
+func FlowRuns(p page.Page[*run.FlowRun]) *FlowRunConnection {
+	return NewConnection(mapped(p, NewFlowRun), "")
+}
+
+// resume is the cursor of the place where a list goes on.
+func resume(at *entry.Position) string {
+	if at == nil {
+		return ""
+	}
+	return LogCursor(*at)
 }
 
 // Entry is what the entries of all kinds but flow runs share.
@@ -165,19 +184,6 @@ func (e Entry) DurationMs() *float64 {
 // DataSource is where it came through.
 func (e Entry) DataSource(ctx context.Context) (*DataSource, error) {
 	return loadDataSource(ctx, e.of.DataSourceID)
-}
-
-// logList is in the cursors of log entries and flow runs, which stand in one list.
-const logList = "logs"
-
-// LogCursor is the cursor of a place among log entries.
-func LogCursor(p entry.Position) string {
-	return page.EncodeCursor(logList, strconv.FormatInt(p.Micros, 10), p.ID.String())
-}
-
-// ParseLogCursor reads a cursor of log entries; "" is the start of the list, which is nil.
-func ParseLogCursor(cursor string) (*entry.Position, error) {
-	return parsePosition(logList, cursor)
 }
 
 func optional(text string) *string {

@@ -11,7 +11,6 @@ import (
 	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/internal/nodeid"
-	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
 )
 
@@ -103,31 +102,6 @@ func (n NodeRun) FlowRun(ctx context.Context) (*FlowRun, error) {
 	}
 	return found, err
 }
-
-// LogLine is a line that a run or a node logged.
-type LogLine struct {
-	At      time.Time
-	Level   entry.Level
-	Message string
-
-	data      json.RawMessage
-	nodeRunID uuid.UUID
-	cursor    string
-}
-
-// Cursor is the line's place among those of its run.
-func (l LogLine) Cursor() string { return l.cursor }
-
-// Data is what else was logged; nil for whoever may not see payloads.
-func (l LogLine) Data(ctx context.Context) json.RawMessage {
-	if load.PayloadsHidden(ctx) {
-		return nil
-	}
-	return l.data
-}
-
-// NodeRun is the node that logged it.
-func (l LogLine) NodeRun(ctx context.Context) (*NodeRun, error) { return loadNodeRun(ctx, l.nodeRunID) }
 
 // visiblePayload is empty for whoever may not see payloads.
 func visiblePayload(ctx context.Context, loader *load.Loader[uuid.UUID, *run.Payload], id uuid.UUID) (run.Payload, error) {

@@ -1,0 +1,94 @@
+package graph
+
+import (
+	"context"
+	"sync"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/graph/internal/load"
+	"github.com/weirhq/weir/graph/internal/model"
+	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/internal/nodeid"
+)
+
+// node gives anything by its id, and nil when there is no such thing in the principal's tenant.
+func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
+	kind, key, err := nodeid.Parse(id)
+	if err != nil {
+		return nil, nil //nolint:nilnil,nilerr // What is no id is the id of nothing.
+	}
+	l := load.From(ctx)
+	switch kind {
+	case nodeid.Customer:
+		return found(ctx, l.Customers, key, model.NewCustomer)
+	case nodeid.Integration:
+		return found(ctx, l.Integrations, key, model.NewIntegration)
+	case nodeid.ConnectedApp:
+		return found(ctx, l.ConnectedApps, key, model.NewConnectedApp)
+	case nodeid.DataSource:
+		return found(ctx, l.DataSources, key, model.NewDataSource)
+	case nodeid.Flow:
+		return found(ctx, l.Flows, key, model.NewFlow)
+	case nodeid.FlowRun:
+		return found(ctx, l.FlowRuns, key, model.NewFlowRun)
+	case nodeid.NodeRun:
+		return found(ctx, l.NodeRuns, key, model.NewNodeRun)
+	}
+	if kind.IsLogEntry() {
+		return logEntry(ctx, kind, key)
+	}
+	return nil, nil //nolint:nilnil // Null is what the API answers.
+}
+
+func found[V any, N model.Node](ctx context.Context, l *load.Loader[uuid.UUID, *V], id uuid.UUID, shape func(*V) N) (model.Node, error) {
+	v, err := load.Optional(ctx, l, id)
+	if err != nil || v == nil {
+		return nil, err
+	}
+	return shape(v), nil
+}
+
+// logEntry gives an entry whose kind is the one that the id's prefix says.
+func logEntry(ctx context.Context, kind nodeid.Kind, id uuid.UUID) (model.Node, error) {
+	e, err := load.Optional(ctx, load.From(ctx).Entries, id)
+	if err != nil || e == nil || e.Kind.NodeKind() != kind {
+		return nil, err
+	}
+	return model.NewLogEntry(e), nil
+}
+
+// nodeAs gives the thing of one type by its id; the id of anything else is the id of nothing.
+func nodeAs[N model.Node](ctx context.Context, r *Resolver, id string) (none N, err error) {
+	n, err := r.node(ctx, id)
+	if err != nil || n == nil {
+		return none, err
+	}
+	if typed, ok := n.(N); ok {
+		return typed, nil
+	}
+	return none, nil
+}
+
+// nodes reads all ids at once, so that the loaders take them together. What cannot be read is null, and an error says
+// why.
+func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error) {
+	if len(ids) > maxIDs {
+		return nil, errs.Invalid("ids", "has %d items: at most %d are allowed", len(ids), maxIDs)
+	}
+	out := make([]model.Node, len(ids))
+	var wait sync.WaitGroup
+	for i, id := range ids {
+		wait.Go(func() {
+			n, err := r.node(ctx, id)
+			if err != nil {
+				graphql.AddError(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i)), err)
+				return
+			}
+			out[i] = n
+		})
+	}
+	wait.Wait()
+	return out, nil
+}
