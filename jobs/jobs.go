@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -125,4 +126,14 @@ func (j *Jobs) EraseCustomer(ctx context.Context, tx *tenant.Tx, customerID uuid
 		return fmt.Errorf("enqueue the erasure of a customer: %w", err)
 	}
 	return nil
+}
+
+// Running is nil while the work goes on.
+func (j *Jobs) Running() error {
+	select {
+	case <-j.client.Stopped():
+		return errors.New("the job queue has stopped")
+	default:
+		return nil
+	}
 }

@@ -56,6 +56,14 @@ func OpenDatabase(ctx context.Context, cfg *config.Database, opt DatabaseOptions
 // Embedded tells whether it is the embedded one.
 func (d *Database) Embedded() bool { return d.server != nil }
 
+// Done is closed when the embedded server has ended; of another database it never is.
+func (d *Database) Done() <-chan struct{} {
+	if d.server == nil {
+		return nil
+	}
+	return d.server.Done()
+}
+
 // Close stops the embedded server, if this process started it.
 func (d *Database) Close(ctx context.Context) error {
 	if d.server == nil {

@@ -1,0 +1,52 @@
+package app
+
+import (
+	"net/http"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"github.com/weirhq/weir/graph"
+	"github.com/weirhq/weir/ingest"
+	"github.com/weirhq/weir/internal/observe"
+)
+
+// handler is everything that the service answers, by the roles that this process has.
+func (a *App) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.Handle("GET /metrics", a.metrics.Handler())
+	if a.cfg.Does("api") {
+		api := graph.NewHandler(a.graphDeps())
+		mux.Handle("/graphql", traced("graphql", authenticate(a.auth, a.log, refuseGraphQL, api)))
+		if a.opt.Playground {
+			mux.Handle("/playground/", http.StripPrefix("/playground", graph.Playground()))
+			mux.Handle("GET /{$}", http.RedirectHandler("/playground/", http.StatusFound))
+		}
+	}
+	if a.cfg.Does("ingest") {
+		events := ingest.NewHandler(a.ingest)
+		mux.Handle("/v1/events", traced("events", authenticate(a.auth, a.log, refuseREST, events)))
+	}
+	return observe.Middleware(a.log, a.metrics, mux)
+}
+
+func traced(name string, next http.Handler) http.Handler { return otelhttp.NewHandler(next, name) }
+
+const (
+	// headerTimeout ends connections that dawdle over their first bytes.
+	headerTimeout = 10 * time.Second
+	// idleTimeout is longer than that of the usual load balancers (60 s), so that they close first.
+	idleTimeout = 75 * time.Second
+	// readTimeout is what the largest body may take on a slow line: 8 MiB at 70 KiB/s.
+	readTimeout = 2 * time.Minute
+	// maxHeaderBytes leaves room for a token of 8 KiB and its neighbours.
+	maxHeaderBytes = 32 << 10
+)
+
+func (a *App) newServer() *http.Server {
+	return &http.Server{
+		Handler: a.handler(), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+	}
+}
