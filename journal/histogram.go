@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/weirhq/weir/internal/errs"
@@ -25,27 +24,21 @@ func (s *Store) Histogram(ctx context.Context, f entry.Filter, buckets int) ([]B
 	if buckets < 1 || buckets > MaxBuckets {
 		return nil, errs.Invalid("buckets", "buckets must be from 1 to %d", MaxBuckets)
 	}
-	if len(f.Kinds) > 0 {
-		f.Kinds = slices.DeleteFunc(slices.Clone(f.Kinds), func(k entry.Kind) bool { return !slices.Contains(entryKinds, k) })
-		if len(f.Kinds) == 0 {
-			return nil, nil
-		}
-	}
 	if f.Range.To.IsZero() {
 		f.Range.To = s.opt.Now().Add(time.Microsecond)
 	}
+	f, some := onlyEntries(f)
 	p, ok, err := s.prepare(ctx, f, entry.NewestFirst, nil)
 	if err != nil {
 		return nil, err
 	}
-	var count counter
-	if !ok {
+	if !ok || !some {
 		if f.Range.From.IsZero() {
 			return nil, nil
 		}
-		count = newCounter(f.Range.From.UnixMicro(), f.Range.To.UnixMicro(), buckets)
-		return count.buckets, nil
+		return newCounter(ceilMicros(f.Range.From), ceilMicros(f.Range.To), buckets).buckets, nil
 	}
+	var count counter
 	err = s.read(ctx, func(ctx context.Context, r *reader) error {
 		sc := newScan(r, p, entry.NewestFirst, nil)
 		from, to := p.match.Span()
@@ -57,19 +50,25 @@ func (s *Store) Histogram(ctx context.Context, f entry.Filter, buckets int) ([]B
 			from = max(p.lo, dayOf(first).micros())
 		}
 		count = newCounter(from, to, buckets)
-		sc.guide, sc.sink = s.guide(p, entry.NewestFirst, sc), count.add
-		sc.until = s.opt.Now().Add(s.opt.HistogramTime)
-		for {
-			if !s.opt.Now().Before(sc.until) {
-				return errs.New(errs.Unavailable, "there is too much to count: ask for a shorter range")
-			}
+		sc.guide = s.guide(p, entry.NewestFirst, sc)
+		sc.sink = func(h hit) { count.count(h.seg.head.Micros(h.at), h.seg.head.Status(h.at)) }
+		for until := s.opt.Now().Add(s.opt.HistogramTime); s.opt.Now().Before(until); {
 			if more, err := sc.advance(ctx); err != nil || !more {
 				return err
 			}
 		}
+		return errTooMuch
 	})
-	return count.buckets, err
+	if err != nil {
+		return nil, err
+	}
+	return count.buckets, nil
 }
+
+var errTooMuch = errs.New(errs.Unavailable, "there is too much to count: ask for a shorter range")
+
+// ceilMicros is the first whole microsecond that is not before the time.
+func ceilMicros(t time.Time) int64 { return t.Add(time.Microsecond - 1).UnixMicro() }
 
 // counter puts entries into buckets that divide a span evenly, to the microsecond.
 type counter struct {
@@ -92,14 +91,14 @@ func newCounter(from, to int64, n int) counter {
 	return c
 }
 
-func (c *counter) add(h hit) {
-	since := h.seg.head.Micros(h.at) - c.from
+func (c *counter) count(micros int64, status entry.Status) {
+	since := micros - c.from
 	if since < 0 || since >= c.span {
 		return
 	}
 	b := &c.buckets[since*int64(len(c.buckets))/c.span]
 	b.Total++
-	if h.seg.head.Status(h.at) == entry.StatusFailure {
+	if status == entry.StatusFailure {
 		b.Failed++
 	}
 }

@@ -26,6 +26,13 @@ type Query struct {
 // MaxFirst is how many entries a page has at most.
 const MaxFirst = 1000
 
+func (q *Query) checkFirst() error {
+	if q.First < 1 || q.First > MaxFirst {
+		return errs.Invalid("first", "first must be from 1 to %d", MaxFirst)
+	}
+	return nil
+}
+
 // Page is a page of entries. When HasNext is set, Resume is the position to go on after: that of the last item, or one
 // further on when the page ended because looking for more cost too much. Such a page may have fewer items than were
 // asked for, or none.
@@ -77,8 +84,7 @@ func (s *Store) prepare(ctx context.Context, f entry.Filter, order entry.Order, 
 	return p, p.lo < p.hi, nil
 }
 
-// limit narrows a filter to the customer that the principal is limited to, and to what segments hold. It is false when
-// nothing is left.
+// limit narrows a filter to the customer that the principal is limited to. It is false when nothing is left.
 func limit(f *entry.Filter, customer uuid.UUID) bool {
 	if customer != uuid.Nil {
 		if len(f.CustomerIDs) > 0 && !slices.Contains(f.CustomerIDs, customer) {
@@ -86,12 +92,7 @@ func limit(f *entry.Filter, customer uuid.UUID) bool {
 		}
 		f.CustomerIDs = []uuid.UUID{customer}
 	}
-	if len(f.Kinds) == 0 {
-		f.Kinds = entryKinds
-		return true
-	}
-	f.Kinds = slices.DeleteFunc(slices.Clone(f.Kinds), func(k entry.Kind) bool { return k == entry.KindFlowRun })
-	return len(f.Kinds) > 0
+	return true
 }
 
 // guide chooses the quickest way through the time for a filter.
@@ -123,20 +124,31 @@ func onlyFailures(f *entry.Filter) bool {
 // that was there before. A filter by NodeRunID is quick when FlowRunID is given too. Errors: BadInput of first and of
 // filter.search.
 func (s *Store) Entries(ctx context.Context, q Query) (Page, error) {
-	if len(q.Filter.Kinds) > 0 {
-		kinds := slices.DeleteFunc(slices.Clone(q.Filter.Kinds), func(k entry.Kind) bool { return !slices.Contains(entryKinds, k) })
-		if q.Filter.Kinds = kinds; len(kinds) == 0 {
-			return Page{Page: page.Page[*entry.Entry]{HasPrevious: q.After != nil, Total: -1}}, nil
-		}
+	if err := q.checkFirst(); err != nil {
+		return Page{}, err
+	}
+	var some bool
+	if q.Filter, some = onlyEntries(q.Filter); !some {
+		return Page{Page: page.Page[*entry.Entry]{HasPrevious: q.After != nil, Total: -1}}, nil
 	}
 	return s.page(ctx, q, false)
+}
+
+// onlyEntries narrows a filter to the kinds that are entries; it is false when none is left.
+func onlyEntries(f entry.Filter) (entry.Filter, bool) {
+	if len(f.Kinds) == 0 {
+		f.Kinds = entryKinds
+		return f, true
+	}
+	f.Kinds = slices.DeleteFunc(slices.Clone(f.Kinds), func(k entry.Kind) bool { return !slices.Contains(entryKinds, k) })
+	return f, len(f.Kinds) > 0
 }
 
 // page walks until the page is full.
 func (s *Store) page(ctx context.Context, q Query, details bool) (Page, error) {
 	out := Page{Page: page.Page[*entry.Entry]{HasPrevious: q.After != nil, Total: -1}}
-	if q.First < 1 || q.First > MaxFirst {
-		return out, errs.Invalid("first", "first must be from 1 to %d", MaxFirst)
+	if err := q.checkFirst(); err != nil {
+		return out, err
 	}
 	p, ok, err := s.prepare(ctx, q.Filter, q.Order, q.After)
 	if err != nil || !ok {

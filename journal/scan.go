@@ -88,6 +88,9 @@ func (s *scan) next(ctx context.Context) (h hit, ok bool, err error) {
 				return h, true, nil
 			}
 		}
+		if s.within && !s.drained {
+			s.reach(s.edge(s.floor))
+		}
 		if s.exhausted() {
 			return hit{}, false, nil
 		}
@@ -172,9 +175,6 @@ func (s *scan) advance(ctx context.Context) (more bool, err error) {
 		if err := s.pour(ctx, segs); err != nil {
 			return false, err
 		}
-	}
-	if !s.drained {
-		s.reach(s.edge(s.floor))
 	}
 	return true, nil
 }

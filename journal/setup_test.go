@@ -95,8 +95,7 @@ func commit(ctx context.Context, s *Store, in Batch, keys ...Key) (duplicates []
 }
 
 // put commits entries, in as many commits as there are lists.
-func put(ctx context.Context, t testing.TB, s *Store, lists ...[]*entry.Entry) {
-	t.Helper()
+func put(ctx context.Context, t require.TestingT, s *Store, lists ...[]*entry.Entry) {
 	for _, list := range lists {
 		_, err := commit(ctx, s, Batch{Loose: slices.Clone(list)})
 		require.NoError(t, err)

@@ -1,0 +1,197 @@
+package journal
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/journal/run"
+)
+
+// Runs lists flow runs by where they stand among the log entries; *run.Store does.
+type Runs interface {
+	List(ctx context.Context, query run.Query) (page.Page[*run.FlowRun], error)
+}
+
+// Logs is what the API calls logs: entries and flow runs as one list.
+type Logs struct {
+	entries *Store
+	runs    Runs
+}
+
+// NewLogs makes Logs of both.
+func NewLogs(entries *Store, runs Runs) *Logs { return &Logs{entries: entries, runs: runs} }
+
+// Item is an entry or a flow run: one of them is nil.
+type Item struct {
+	Entry *entry.Entry
+	Run   *run.FlowRun
+}
+
+// Position is where the item stands.
+func (i Item) Position() entry.Position {
+	if i.Run != nil {
+		return i.Run.Position()
+	}
+	return entry.Position{Micros: i.Entry.Micros(), ID: i.Entry.ID}
+}
+
+// ItemPage is a page of items; Resume is as in Page.
+type ItemPage struct {
+	page.Page[Item]
+	Resume *entry.Position
+}
+
+// List gives a page of the items that match. A run matches a filter by FlowRunID of itself, and of error kinds it has
+// APPLICATION; what it cannot have, such as a status code, it does not match. Errors are those of Store.Entries.
+func (l *Logs) List(ctx context.Context, q Query) (ItemPage, error) {
+	out := ItemPage{Page: page.Page[Item]{HasPrevious: q.After != nil, Total: -1}}
+	entries, err := l.entries.Entries(ctx, q)
+	if err != nil {
+		return out, err
+	}
+	runs, end, err := l.listRuns(ctx, q)
+	if err != nil {
+		return out, err
+	}
+	// Up to the nearer of the two ends both lists are complete.
+	if end == nil || entries.Resume != nil && comparePositions(q.Order, *entries.Resume, *end) < 0 {
+		end = entries.Resume
+	}
+	items := make([]Item, 0, len(entries.Items)+len(runs))
+	for _, e := range entries.Items {
+		items = append(items, Item{Entry: e})
+	}
+	for _, r := range runs {
+		items = append(items, Item{Run: r})
+	}
+	slices.SortFunc(items, func(a, b Item) int { return comparePositions(q.Order, a.Position(), b.Position()) })
+	if end != nil {
+		items = slices.DeleteFunc(items, func(i Item) bool { return comparePositions(q.Order, i.Position(), *end) > 0 })
+	}
+	if len(items) > q.First {
+		items = items[:q.First]
+		last := items[q.First-1].Position()
+		end = &last
+	}
+	out.Items, out.HasNext, out.Resume = items, end != nil, end
+	return out, nil
+}
+
+func comparePositions(order entry.Order, a, b entry.Position) int {
+	if order == entry.NewestFirst {
+		a, b = b, a
+	}
+	return cmp.Or(cmp.Compare(a.Micros, b.Micros), bytes.Compare(a.ID[:], b.ID[:]))
+}
+
+// listRuns gives the first runs that match, as many as a page has at least if there are so many. When there may be more,
+// end is the position up to which these are all.
+func (l *Logs) listRuns(ctx context.Context, q Query) (runs []*run.FlowRun, end *entry.Position, err error) {
+	f, ok := runFilter(&q.Filter)
+	if !ok {
+		return nil, nil, nil
+	}
+	for after := q.After; ; after = end {
+		p, err := l.runs.List(ctx, run.Query{Filter: f, Order: q.Order, Size: q.First, After: after})
+		if err != nil {
+			return nil, nil, err
+		}
+		if end = nil; p.HasNext {
+			last := p.Items[len(p.Items)-1].Position()
+			end = &last
+		}
+		for _, r := range p.Items {
+			if len(q.Filter.ErrorKinds) == 0 || r.Error != nil {
+				runs = append(runs, r)
+			}
+		}
+		if end == nil || len(runs) >= q.First {
+			return runs, end, nil
+		}
+	}
+}
+
+// runFilter is the filter of runs that is like one of entries; ok is false when no run can match.
+func runFilter(f *entry.Filter) (out run.Filter, ok bool) {
+	code := f.StatusCode
+	if len(f.Kinds) > 0 && !slices.Contains(f.Kinds, entry.KindFlowRun) ||
+		code.Equal != nil || code.Min != nil || code.Max != nil || len(code.In) > 0 ||
+		len(f.Methods) > 0 || f.EndpointPrefix != "" || f.Direction != entry.DirectionNone || len(f.EventTypes) > 0 ||
+		f.NodeRunID != uuid.Nil || f.MinLevel != 0 || len(f.ErrorKinds) > 0 && !slices.Contains(f.ErrorKinds, entry.ErrorApplication) {
+		return out, false
+	}
+	out = run.Filter{
+		CustomerIDs: f.CustomerIDs, IntegrationIDs: f.IntegrationIDs, ConnectedAppIDs: f.ConnectedAppIDs, ErrorCodes: f.ErrorCodes,
+		TraceID: f.TraceID, DurationMS: f.DurationMS, Range: f.Range, Identifier: f.Identifier, Search: f.Search,
+	}
+	if f.FlowRunID != uuid.Nil {
+		out.IDs = []uuid.UUID{f.FlowRunID}
+	}
+	for s := run.Queued; s <= run.Skipped; s++ {
+		if slices.Contains(f.Statuses, s.LogStatus()) {
+			out.Statuses = append(out.Statuses, s)
+		}
+	}
+	return out, len(f.Statuses) == 0 || len(out.Statuses) > 0
+}
+
+// Histogram is Store.Histogram with flow runs counted too.
+func (l *Logs) Histogram(ctx context.Context, f entry.Filter, buckets int) ([]Bucket, error) {
+	now := l.entries.opt.Now()
+	if f.Range.To.IsZero() {
+		f.Range.To = now.Add(time.Microsecond)
+	}
+	if f.Range.From.IsZero() {
+		from, err := l.firstDay(ctx, f)
+		if err != nil || from.IsZero() {
+			return nil, err
+		}
+		f.Range.From = from
+	}
+	counts, err := l.entries.Histogram(ctx, f, buckets)
+	if err != nil {
+		return nil, err
+	}
+	if len(counts) == 0 {
+		return counts, nil
+	}
+	c := counter{from: counts[0].From.UnixMicro(), buckets: counts}
+	c.span = counts[len(counts)-1].To.UnixMicro() - c.from
+	q := Query{Filter: f, First: MaxFirst}
+	for until := now.Add(l.entries.opt.HistogramTime); ; {
+		runs, end, err := l.listRuns(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range runs {
+			c.count(r.At.UnixMicro(), r.LogStatus())
+		}
+		if q.After = end; end == nil {
+			return counts, nil
+		}
+		if !l.entries.opt.Now().Before(until) {
+			return nil, errTooMuch
+		}
+	}
+}
+
+// firstDay is the day of the oldest item that matches, or an earlier one; the zero time when there is none.
+func (l *Logs) firstDay(ctx context.Context, f entry.Filter) (time.Time, error) {
+	p, err := l.List(ctx, Query{Filter: f, Order: entry.OldestFirst, First: 1})
+	switch {
+	case err != nil:
+		return time.Time{}, err
+	case len(p.Items) > 0:
+		return dayOf(p.Items[0].Position().Micros).Time(), nil
+	case p.Resume != nil:
+		return dayOf(p.Resume.Micros).Time(), nil
+	}
+	return time.Time{}, nil
+}
