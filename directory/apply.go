@@ -137,7 +137,7 @@ func applyTo[T any](b *applying, table string, c columns, about func(*StateEvent
 	}
 	rows, err := b.tx.Pgx().Query(b.ctx,
 		"SELECT * FROM "+table+" WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE",
-		b.tx.TenantID(), array(sorted(wanted)))
+		b.tx.TenantID(), tenant.UUIDs(sorted(wanted)))
 	if err != nil {
 		return err
 	}

@@ -57,14 +57,14 @@ func (s *Store) ensureNames(ctx context.Context, tx *tenant.Tx, need *Need, at t
 		}
 	}
 	if len(customers) > 0 {
-		b.Queue(makeCustomersSQL, tx.TenantID(), array(customers), externalIDs, at)
+		b.Queue(makeCustomersSQL, tx.TenantID(), tenant.UUIDs(customers), externalIDs, at)
 	}
 	if ids := sorted(need.integrations); len(ids) > 0 {
 		keys, titles := make([]string, len(ids)), make([]string, len(ids))
 		for i, id := range ids {
 			keys[i], titles[i] = need.integrations[id], humanise(need.integrations[id])
 		}
-		b.Queue(makeIntegrationsSQL, tx.TenantID(), array(ids), keys, titles, at)
+		b.Queue(makeIntegrationsSQL, tx.TenantID(), tenant.UUIDs(ids), keys, titles, at)
 	}
 	inserts := b.Len()
 	links, names := need.missingApps(tx.TenantID())

@@ -103,7 +103,7 @@ func queueMissingApps(b *pgx.Batch, tenantID uuid.UUID, need *Need, found *apps,
 		customers, integrations = append(customers, n.customerID), append(integrations, n.integrationID)
 	}
 	if len(ids) > 0 {
-		b.Queue(makeAppsSQL, tenantID, array(ids), externalIDs, implicit, array(customers), array(integrations), at)
+		b.Queue(makeAppsSQL, tenantID, tenant.UUIDs(ids), externalIDs, implicit, tenant.UUIDs(customers), tenant.UUIDs(integrations), at)
 	}
 	return nil
 }
@@ -142,7 +142,7 @@ func queueFlows(b *pgx.Batch, tenantID uuid.UUID, need *Need, at time.Time) {
 	for i, id := range ids {
 		keys[i], integrations[i] = need.flows[id].key, need.flows[id].integrationID
 	}
-	b.Queue(makeFlowsSQL, tenantID, array(ids), keys, optional(integrations), at)
+	b.Queue(makeFlowsSQL, tenantID, tenant.UUIDs(ids), keys, optional(integrations), at)
 }
 
 func queueSources(b *pgx.Batch, tenantID uuid.UUID, need *Need, at time.Time) {
@@ -161,7 +161,7 @@ func queueSources(b *pgx.Batch, tenantID uuid.UUID, need *Need, at time.Time) {
 		keys, modes = append(keys, n.key), append(modes, string(mode))
 	}
 	if len(ids) > 0 {
-		b.Queue(makeSourcesSQL, tenantID, array(ids), array(apps), array(customers), keys, modes, at)
+		b.Queue(makeSourcesSQL, tenantID, tenant.UUIDs(ids), tenant.UUIDs(apps), tenant.UUIDs(customers), keys, modes, at)
 	}
 }
 
@@ -174,7 +174,7 @@ func queueMoves(b *pgx.Batch, tenantID uuid.UUID, need *Need) {
 		}
 	}
 	if len(placed) > 0 {
-		b.Queue(placeFlowsSQL, tenantID, array(placed), array(integrations))
+		b.Queue(placeFlowsSQL, tenantID, tenant.UUIDs(placed), tenant.UUIDs(integrations))
 	}
 	queueSourceMoves(b, tenantID, need)
 	var ids []uuid.UUID
@@ -185,7 +185,7 @@ func queueMoves(b *pgx.Batch, tenantID uuid.UUID, need *Need) {
 		}
 	}
 	if len(ids) > 0 {
-		b.Queue(moveCustomersSQL, tenantID, array(ids), times)
+		b.Queue(moveCustomersSQL, tenantID, tenant.UUIDs(ids), times)
 	}
 	ids, times = nil, nil
 	for _, id := range sorted(need.apps) {
@@ -194,7 +194,7 @@ func queueMoves(b *pgx.Batch, tenantID uuid.UUID, need *Need) {
 		}
 	}
 	if len(ids) > 0 {
-		b.Queue(moveAppsSQL, tenantID, array(ids), times)
+		b.Queue(moveAppsSQL, tenantID, tenant.UUIDs(ids), times)
 	}
 }
 
@@ -209,6 +209,6 @@ func queueSourceMoves(b *pgx.Batch, tenantID uuid.UUID, need *Need) {
 		}
 	}
 	if len(ids) > 0 {
-		b.Queue(moveSourcesSQL, tenantID, array(ids), pulled, events, pulls)
+		b.Queue(moveSourcesSQL, tenantID, tenant.UUIDs(ids), pulled, events, pulls)
 	}
 }

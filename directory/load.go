@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/tenant"
 )
 
 // The connected apps of pairs of customer ($2) and integration ($3), the oldest of a pair first, and those with an
@@ -123,7 +124,7 @@ func queueApps(b *pgx.Batch, tenantID uuid.UUID, links []linkKey, names []string
 	if names == nil {
 		names = []string{}
 	}
-	b.Queue(linkedSQL, tenantID, array(customers), array(integrations))
+	b.Queue(linkedSQL, tenantID, tenant.UUIDs(customers), tenant.UUIDs(integrations))
 	b.Queue(namedSQL, tenantID, names)
 }
 

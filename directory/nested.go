@@ -35,8 +35,8 @@ func nested[T any](ctx context.Context, door *tenant.Door, parents []uuid.UUID, 
 		out[id] = page.Page[*T]{}
 	}
 	err := door.Batch(ctx, func(tenantID uuid.UUID, b *pgx.Batch) {
-		b.Queue(sql.page, tenantID, array(parents), first+1)
-		b.Queue(sql.count, tenantID, array(parents))
+		b.Queue(sql.page, tenantID, tenant.UUIDs(parents), first+1)
+		b.Queue(sql.count, tenantID, tenant.UUIDs(parents))
 	}, func(r pgx.BatchResults) error {
 		rows, err := collectNext[T](r)
 		if err != nil {

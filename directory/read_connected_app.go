@@ -8,22 +8,23 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/tenant"
 )
 
-var connectedAppList = listing[ConnectedApp]{
-	name: "connected_apps", column: "created_at", parse: parseMicros,
-	key: func(a *ConnectedApp) (string, uuid.UUID) { return micros(a.CreatedAt), a.ID },
+var connectedAppList = tenant.Listing[ConnectedApp]{
+	Name: "connected_apps", Column: "created_at", Parse: tenant.ByTime,
+	Key: func(a *ConnectedApp) (string, uuid.UUID) { return tenant.TimeKey(a.CreatedAt), a.ID },
 }
 
 // Cursor is the connected app's place in the list of connected apps.
-func (a *ConnectedApp) Cursor() string { return connectedAppList.cursor(a) }
+func (a *ConnectedApp) Cursor() string { return connectedAppList.Cursor(a) }
 
 // ConnectedApps lists connected apps, the oldest first, with the count of all that the filter lets through.
 func (s *Store) ConnectedApps(ctx context.Context, filter ConnectedAppFilter, req page.Request) (page.Page[*ConnectedApp], error) {
 	if _, err := reader(ctx); err != nil {
 		return page.Page[*ConnectedApp]{}, err
 	}
-	return connectedAppList.load(ctx, s.door, req, func(q *bun.SelectQuery) {
+	return connectedAppList.Load(ctx, s.door, req, func(q *bun.SelectQuery) {
 		if filter.CustomerID != uuid.Nil {
 			q.Where("a.customer_id = ?", filter.CustomerID)
 		}
@@ -41,7 +42,7 @@ func (s *Store) ConnectedAppsByIDs(ctx context.Context, ids []uuid.UUID) (map[uu
 	if _, err := reader(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := collect[ConnectedApp](ctx, s.door, "SELECT * FROM connected_app WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", array(ids))
+	rows, err := collect[ConnectedApp](ctx, s.door, "SELECT * FROM connected_app WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", tenant.UUIDs(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read connected apps: %w", err)
 	}

@@ -9,22 +9,23 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/tenant"
 )
 
-var customerList = listing[Customer]{
-	name: "customers", column: "name", parse: parseName,
-	key: func(c *Customer) (string, uuid.UUID) { return c.Name, c.ID },
+var customerList = tenant.Listing[Customer]{
+	Name: "customers", Column: "name", Parse: tenant.ByText,
+	Key: func(c *Customer) (string, uuid.UUID) { return c.Name, c.ID },
 }
 
 // Cursor is the customer's place in the list of customers.
-func (c *Customer) Cursor() string { return customerList.cursor(c) }
+func (c *Customer) Cursor() string { return customerList.Cursor(c) }
 
 // Customers lists customers by name, with the count of all that the filter lets through.
 func (s *Store) Customers(ctx context.Context, filter CustomerFilter, req page.Request) (page.Page[*Customer], error) {
 	if _, err := reader(ctx); err != nil {
 		return page.Page[*Customer]{}, err
 	}
-	return customerList.load(ctx, s.door, req, func(q *bun.SelectQuery) {
+	return customerList.Load(ctx, s.door, req, func(q *bun.SelectQuery) {
 		if search := strings.TrimSpace(filter.Search); search != "" {
 			q.Where("(strpos(lower(c.name), lower(?)) > 0 OR strpos(lower(c.external_id), lower(?)) > 0)", search, search)
 		}
@@ -40,7 +41,7 @@ func (s *Store) CustomersByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.U
 	if _, err := reader(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := collect[Customer](ctx, s.door, "SELECT * FROM customer WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", array(ids))
+	rows, err := collect[Customer](ctx, s.door, "SELECT * FROM customer WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", tenant.UUIDs(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read customers: %w", err)
 	}

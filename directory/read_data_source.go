@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/tenant"
 )
 
 // DataSourcesByIDs reads data sources; one that does not exist is not in the map.
@@ -12,7 +14,7 @@ func (s *Store) DataSourcesByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid
 	if _, err := reader(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := collect[DataSource](ctx, s.door, "SELECT * FROM data_source WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", array(ids))
+	rows, err := collect[DataSource](ctx, s.door, "SELECT * FROM data_source WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", tenant.UUIDs(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read data sources: %w", err)
 	}
@@ -27,7 +29,7 @@ func (s *Store) DataSourcesOf(ctx context.Context, connectedAppIDs []uuid.UUID) 
 	}
 	rows, err := collect[DataSource](ctx, s.door, `SELECT d.* FROM unnest($2::uuid[]) parent (id) CROSS JOIN LATERAL (
 		SELECT * FROM data_source d WHERE d.tenant_id = $1 AND d.connected_app_id = parent.id ORDER BY d.key LIMIT 200) d ORDER BY d.key`,
-		array(distinct(connectedAppIDs)))
+		tenant.UUIDs(distinct(connectedAppIDs)))
 	if err != nil {
 		return nil, fmt.Errorf("read data sources of connected apps: %w", err)
 	}

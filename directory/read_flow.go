@@ -8,22 +8,23 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/tenant"
 )
 
-var flowList = listing[Flow]{
-	name: "flows", column: "name", parse: parseName,
-	key: func(f *Flow) (string, uuid.UUID) { return f.Name, f.ID },
+var flowList = tenant.Listing[Flow]{
+	Name: "flows", Column: "name", Parse: tenant.ByText,
+	Key: func(f *Flow) (string, uuid.UUID) { return f.Name, f.ID },
 }
 
 // Cursor is the flow's place in the list of flows.
-func (f *Flow) Cursor() string { return flowList.cursor(f) }
+func (f *Flow) Cursor() string { return flowList.Cursor(f) }
 
 // Flows lists flows by name, with the count of all that the filter lets through.
 func (s *Store) Flows(ctx context.Context, filter FlowFilter, req page.Request) (page.Page[*Flow], error) {
 	if _, err := reader(ctx); err != nil {
 		return page.Page[*Flow]{}, err
 	}
-	return flowList.load(ctx, s.door, req, func(q *bun.SelectQuery) {
+	return flowList.Load(ctx, s.door, req, func(q *bun.SelectQuery) {
 		if filter.IntegrationID != uuid.Nil {
 			q.Where("f.integration_id = ?", filter.IntegrationID)
 		}
@@ -35,7 +36,7 @@ func (s *Store) FlowsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]
 	if _, err := reader(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := collect[Flow](ctx, s.door, "SELECT * FROM flow WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", array(ids))
+	rows, err := collect[Flow](ctx, s.door, "SELECT * FROM flow WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", tenant.UUIDs(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read flows: %w", err)
 	}

@@ -8,22 +8,23 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/tenant"
 )
 
-var integrationList = listing[Integration]{
-	name: "integrations", column: "name", parse: parseName,
-	key: func(i *Integration) (string, uuid.UUID) { return i.Name, i.ID },
+var integrationList = tenant.Listing[Integration]{
+	Name: "integrations", Column: "name", Parse: tenant.ByText,
+	Key: func(i *Integration) (string, uuid.UUID) { return i.Name, i.ID },
 }
 
 // Cursor is the integration's place in the list of integrations.
-func (i *Integration) Cursor() string { return integrationList.cursor(i) }
+func (i *Integration) Cursor() string { return integrationList.Cursor(i) }
 
 // Integrations lists integrations by name, with the count of all.
 func (s *Store) Integrations(ctx context.Context, req page.Request) (page.Page[*Integration], error) {
 	if _, err := reader(ctx); err != nil {
 		return page.Page[*Integration]{}, err
 	}
-	return integrationList.load(ctx, s.door, req, func(*bun.SelectQuery) {})
+	return integrationList.Load(ctx, s.door, req, func(*bun.SelectQuery) {})
 }
 
 // IntegrationsByIDs reads integrations; one that does not exist is not in the map.
@@ -31,7 +32,7 @@ func (s *Store) IntegrationsByIDs(ctx context.Context, ids []uuid.UUID) (map[uui
 	if _, err := reader(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := collect[Integration](ctx, s.door, "SELECT * FROM integration WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", array(ids))
+	rows, err := collect[Integration](ctx, s.door, "SELECT * FROM integration WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", tenant.UUIDs(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read integrations: %w", err)
 	}

@@ -83,18 +83,18 @@ func only[T any](rows map[uuid.UUID]*T, id uuid.UUID, what string) (*T, error) {
 	return nil, errs.New(errs.NotFound, "no such %s", what)
 }
 
-// array passes ids as uuid[] in every mode of the driver.
-func array(ids []uuid.UUID) []pgtype.UUID {
-	out := make([]pgtype.UUID, len(ids))
-	for i, id := range ids {
-		out[i] = pgtype.UUID{Bytes: id, Valid: true}
+// byID makes a map of rows that were read by their ids.
+func byID[T any](rows []*T, id func(*T) uuid.UUID) map[uuid.UUID]*T {
+	out := make(map[uuid.UUID]*T, len(rows))
+	for _, row := range rows {
+		out[id(row)] = row
 	}
 	return out
 }
 
-// optional is array, with NULL for uuid.Nil.
+// optional is tenant.UUIDs with NULL for uuid.Nil.
 func optional(ids []uuid.UUID) []pgtype.UUID {
-	out := array(ids)
+	out := tenant.UUIDs(ids)
 	for i, id := range ids {
 		out[i].Valid = id != uuid.Nil
 	}

@@ -114,7 +114,8 @@ $$;
 -- +goose StatementBegin
 CREATE FUNCTION find_tenant(reference text) RETURNS TABLE (id uuid, slug text, name text, created_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-  SELECT t.id, t.slug, t.name, t.created_at FROM tenant_directory t WHERE t.slug = reference OR t.id::text = reference
+  SELECT t.id, t.slug, t.name, t.created_at FROM tenant_directory t WHERE t.slug = reference
+    OR t.id = CASE WHEN reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN reference::uuid END
 $$;
 -- +goose StatementEnd
 
