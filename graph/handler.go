@@ -17,6 +17,7 @@ import (
 	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/tenant"
 )
 
 // documents is how many documents are remembered, so that they need not be parsed and validated again. Each has at
@@ -25,9 +26,12 @@ const documents = 250
 
 // Deps are what the API answers from.
 type Deps struct {
+	Tenants   *tenant.Store
 	Directory *directory.Store
 	Journal   *journal.Store
 	Runs      *run.Store
+	// Logs lists what Journal and Runs keep as one.
+	Logs *journal.Logs
 
 	// Logger hears of internal errors. Nil is the default one.
 	Logger *slog.Logger
@@ -55,7 +59,7 @@ func NewHandler(deps Deps) http.Handler {
 	if deps.maxTime == 0 {
 		deps.maxTime = maxTime
 	}
-	h := &handler{deps: deps, sources: load.Sources{Directory: deps.Directory, Journal: deps.Journal, Runs: deps.Runs, Now: deps.Now}}
+	h := &handler{deps: deps, sources: load.Sources{Tenants: deps.Tenants, Directory: deps.Directory, Journal: deps.Journal, Runs: deps.Runs, Now: deps.Now}}
 	server := gqlhandler.New(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{deps: deps}}))
 	server.AddTransport(transport.Options{AllowedMethods: []string{http.MethodOptions, http.MethodGet, http.MethodPost}})
 	server.AddTransport(httpTransport{})

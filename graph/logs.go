@@ -56,8 +56,8 @@ func (r *Resolver) logs(ctx context.Context, args logArgs, below func(*entry.Fil
 	if args.order != nil {
 		query.Order = *args.order
 	}
-	found, err := r.deps.Journal.Entries(ctx, query)
-	return model.Entries(found), err
+	found, err := r.deps.Logs.List(ctx, query)
+	return model.LogEntries(found), err
 }
 
 // apiRequests gives a page of the API requests that were made in a run, the oldest first.
@@ -113,7 +113,7 @@ func (r *Resolver) histogram(ctx context.Context, in *model.LogFilter, buckets *
 		now := r.deps.Now().UTC()
 		filter.Range = entry.Range{From: now.Add(-histogramSpan), To: now}
 	}
-	found, err := r.deps.Journal.Histogram(ctx, filter, count)
+	found, err := r.deps.Logs.Histogram(ctx, filter, count)
 	if err != nil {
 		return nil, err
 	}

@@ -2,27 +2,51 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/weirhq/weir/graph/internal/model"
+	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/tenant"
 )
 
-// InviteMember is the resolver for the inviteMember field.
-func (r *mutationResolver) InviteMember(ctx context.Context, input model.InviteMemberInput) (*model.MemberPayload, error) {
-	panic(fmt.Errorf("not implemented: InviteMember - inviteMember"))
+func (r *mutationResolver) InviteMember(ctx context.Context, input tenant.InviteMemberInput) (*model.MemberPayload, error) {
+	invited, err := r.deps.Tenants.InviteMember(ctx, input)
+	if err != nil {
+		userErrors, err := mend(err)
+		return &model.MemberPayload{UserErrors: userErrors}, err
+	}
+	return &model.MemberPayload{Member: model.NewMember(invited)}, nil
 }
 
-// UpdateMemberRole is the resolver for the updateMemberRole field.
 func (r *mutationResolver) UpdateMemberRole(ctx context.Context, input model.UpdateMemberRoleInput) (*model.MemberPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateMemberRole - updateMemberRole"))
+	id, err := nodeid.ParseAs(nodeid.Member, input.ID)
+	if err != nil {
+		return nil, err
+	}
+	updated, err := r.deps.Tenants.UpdateMemberRole(ctx, id, input.Role)
+	if err != nil {
+		userErrors, err := mend(err)
+		return &model.MemberPayload{UserErrors: userErrors}, err
+	}
+	return &model.MemberPayload{Member: model.NewMember(updated)}, nil
 }
 
-// RemoveMember is the resolver for the removeMember field.
 func (r *mutationResolver) RemoveMember(ctx context.Context, input model.RemoveMemberInput) (*model.DeletePayload, error) {
-	panic(fmt.Errorf("not implemented: RemoveMember - removeMember"))
+	id, err := nodeid.ParseAs(nodeid.Member, input.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.deps.Tenants.RemoveMember(ctx, id); err != nil {
+		userErrors, err := mend(err)
+		return &model.DeletePayload{UserErrors: userErrors}, err
+	}
+	return &model.DeletePayload{DeletedID: &input.ID}, nil
 }
 
-// Members is the resolver for the members field.
 func (r *queryResolver) Members(ctx context.Context, first *int, after *string) (*model.Connection[*model.Member], error) {
-	panic(fmt.Errorf("not implemented: Members - members"))
+	req, err := pageOf(first, after)
+	if err != nil {
+		return nil, err
+	}
+	found, err := r.deps.Tenants.Members(ctx, req)
+	return model.Members(found), err
 }

@@ -21,6 +21,12 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 	}
 	l := load.From(ctx)
 	switch kind {
+	case nodeid.Tenant:
+		return r.tenantNode(ctx, key)
+	case nodeid.Member:
+		return found(ctx, l.Members, key, model.NewMember)
+	case nodeid.APIKey:
+		return found(ctx, l.APIKeys, key, model.NewAPIKey)
 	case nodeid.Customer:
 		return found(ctx, l.Customers, key, model.NewCustomer)
 	case nodeid.Integration:
@@ -40,6 +46,15 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 		return logEntry(ctx, kind, key)
 	}
 	return nil, nil //nolint:nilnil // Null is what the API answers.
+}
+
+// tenantNode gives the principal's own tenant; any other does not exist.
+func (r *Resolver) tenantNode(ctx context.Context, id uuid.UUID) (model.Node, error) {
+	t, err := r.deps.Tenants.Current(ctx)
+	if err != nil || t.ID != id {
+		return nil, err
+	}
+	return model.NewTenant(t), nil
 }
 
 func found[V any, N model.Node](ctx context.Context, l *load.Loader[uuid.UUID, *V], id uuid.UUID, shape func(*V) N) (model.Node, error) {

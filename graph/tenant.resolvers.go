@@ -2,35 +2,43 @@ package graph
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/weirhq/weir/graph/internal/exec"
 	"github.com/weirhq/weir/graph/internal/model"
+	"github.com/weirhq/weir/tenant"
 )
 
-// UpdateRetention is the resolver for the updateRetention field.
 func (r *mutationResolver) UpdateRetention(ctx context.Context, input model.UpdateRetentionInput) (*model.TenantPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateRetention - updateRetention"))
+	policies := make([]tenant.RetentionInput, len(input.Policies))
+	for i, p := range input.Policies {
+		policies[i] = tenant.RetentionInput{Kind: p.Kind.String(), Days: p.Days, PayloadDays: p.PayloadDays}
+	}
+	if _, err := r.deps.Tenants.UpdateRetention(ctx, policies); err != nil {
+		userErrors, err := mend(err)
+		return &model.TenantPayload{UserErrors: userErrors}, err
+	}
+	return r.tenantPayload(ctx)
 }
 
-// UpdateRedaction is the resolver for the updateRedaction field.
-func (r *mutationResolver) UpdateRedaction(ctx context.Context, input model.UpdateRedactionInput) (*model.TenantPayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateRedaction - updateRedaction"))
+func (r *mutationResolver) UpdateRedaction(ctx context.Context, input tenant.RedactionInput) (*model.TenantPayload, error) {
+	if _, err := r.deps.Tenants.UpdateRedaction(ctx, input); err != nil {
+		userErrors, err := mend(err)
+		return &model.TenantPayload{UserErrors: userErrors}, err
+	}
+	return r.tenantPayload(ctx)
 }
 
-// Tenant is the resolver for the tenant field.
 func (r *queryResolver) Tenant(ctx context.Context) (*model.Tenant, error) {
-	panic(fmt.Errorf("not implemented: Tenant - tenant"))
+	return r.tenant(ctx)
 }
 
-// Retention is the resolver for the retention field.
 func (r *tenantResolver) Retention(ctx context.Context, obj *model.Tenant) ([]*model.RetentionPolicy, error) {
-	panic(fmt.Errorf("not implemented: Retention - retention"))
+	policies, err := r.deps.Tenants.RetentionPolicies(ctx)
+	return model.RetentionPolicies(policies), err
 }
 
-// Redaction is the resolver for the redaction field.
-func (r *tenantResolver) Redaction(ctx context.Context, obj *model.Tenant) (*model.RedactionPolicy, error) {
-	panic(fmt.Errorf("not implemented: Redaction - redaction"))
+func (r *tenantResolver) Redaction(ctx context.Context, obj *model.Tenant) (*tenant.Redaction, error) {
+	return r.deps.Tenants.RedactionPolicy(ctx)
 }
 
 func (r *Resolver) Tenant() exec.TenantResolver { return &tenantResolver{r} }

@@ -539,8 +539,8 @@ func (ec *executionContext) fieldContext_CreateApiKeyPayload_userErrors(_ contex
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputCreateApiKeyInput(ctx context.Context, obj any) (model.CreateAPIKeyInput, error) {
-	var it model.CreateAPIKeyInput
+func (ec *executionContext) unmarshalInputCreateApiKeyInput(ctx context.Context, obj any) (tenant.CreateAPIKeyInput, error) {
+	var it tenant.CreateAPIKeyInput
 	if obj == nil {
 		return it, nil
 	}
@@ -1017,7 +1017,7 @@ func (ec *executionContext) marshalNApiKeyScope2ᚕgithubᚗcomᚋweirhqᚋweir�
 	return ret
 }
 
-func (ec *executionContext) unmarshalNCreateApiKeyInput2githubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐCreateAPIKeyInput(ctx context.Context, v any) (model.CreateAPIKeyInput, error) {
+func (ec *executionContext) unmarshalNCreateApiKeyInput2githubᚗcomᚋweirhqᚋweirᚋtenantᚐCreateAPIKeyInput(ctx context.Context, v any) (tenant.CreateAPIKeyInput, error) {
 	res, err := ec.unmarshalInputCreateApiKeyInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

@@ -383,8 +383,8 @@ func (ec *executionContext) fieldContext_MemberPayload_userErrors(_ context.Cont
 
 // region    **************************** input.gotpl *****************************
 
-func (ec *executionContext) unmarshalInputInviteMemberInput(ctx context.Context, obj any) (model.InviteMemberInput, error) {
-	var it model.InviteMemberInput
+func (ec *executionContext) unmarshalInputInviteMemberInput(ctx context.Context, obj any) (tenant.InviteMemberInput, error) {
+	var it tenant.InviteMemberInput
 	if obj == nil {
 		return it, nil
 	}
@@ -703,7 +703,7 @@ func (ec *executionContext) _MemberPayload(ctx context.Context, sel ast.Selectio
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) unmarshalNInviteMemberInput2githubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐInviteMemberInput(ctx context.Context, v any) (model.InviteMemberInput, error) {
+func (ec *executionContext) unmarshalNInviteMemberInput2githubᚗcomᚋweirhqᚋweirᚋtenantᚐInviteMemberInput(ctx context.Context, v any) (tenant.InviteMemberInput, error) {
 	res, err := ec.unmarshalInputInviteMemberInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

@@ -14,23 +14,24 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/graph/internal/model"
+	"github.com/weirhq/weir/tenant"
 )
 
 // region    ************************** generated!.gotpl **************************
 
 type MutationResolver interface {
-	CreateAPIKey(ctx context.Context, input model.CreateAPIKeyInput) (*model.CreateAPIKeyPayload, error)
+	CreateAPIKey(ctx context.Context, input tenant.CreateAPIKeyInput) (*model.CreateAPIKeyPayload, error)
 	RevokeAPIKey(ctx context.Context, input model.RevokeAPIKeyInput) (*model.APIKeyPayload, error)
 	CreateCustomer(ctx context.Context, input directory.CreateCustomerInput) (*model.CustomerPayload, error)
 	UpdateCustomer(ctx context.Context, input model.UpdateCustomerInput) (*model.CustomerPayload, error)
 	DeleteCustomer(ctx context.Context, input model.DeleteCustomerInput) (*model.DeletePayload, error)
 	CreateIntegration(ctx context.Context, input directory.CreateIntegrationInput) (*model.IntegrationPayload, error)
 	UpdateIntegration(ctx context.Context, input model.UpdateIntegrationInput) (*model.IntegrationPayload, error)
-	InviteMember(ctx context.Context, input model.InviteMemberInput) (*model.MemberPayload, error)
+	InviteMember(ctx context.Context, input tenant.InviteMemberInput) (*model.MemberPayload, error)
 	UpdateMemberRole(ctx context.Context, input model.UpdateMemberRoleInput) (*model.MemberPayload, error)
 	RemoveMember(ctx context.Context, input model.RemoveMemberInput) (*model.DeletePayload, error)
 	UpdateRetention(ctx context.Context, input model.UpdateRetentionInput) (*model.TenantPayload, error)
-	UpdateRedaction(ctx context.Context, input model.UpdateRedactionInput) (*model.TenantPayload, error)
+	UpdateRedaction(ctx context.Context, input tenant.RedactionInput) (*model.TenantPayload, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -41,8 +42,8 @@ func (ec *executionContext) field_Mutation_createApiKey_args(ctx context.Context
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.CreateAPIKeyInput, error) {
-			return ec.unmarshalNCreateApiKeyInput2githubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐCreateAPIKeyInput(ctx, v)
+		func(ctx context.Context, v any) (tenant.CreateAPIKeyInput, error) {
+			return ec.unmarshalNCreateApiKeyInput2githubᚗcomᚋweirhqᚋweirᚋtenantᚐCreateAPIKeyInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -97,8 +98,8 @@ func (ec *executionContext) field_Mutation_inviteMember_args(ctx context.Context
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.InviteMemberInput, error) {
-			return ec.unmarshalNInviteMemberInput2githubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐInviteMemberInput(ctx, v)
+		func(ctx context.Context, v any) (tenant.InviteMemberInput, error) {
+			return ec.unmarshalNInviteMemberInput2githubᚗcomᚋweirhqᚋweirᚋtenantᚐInviteMemberInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -181,8 +182,8 @@ func (ec *executionContext) field_Mutation_updateRedaction_args(ctx context.Cont
 	var err error
 	args := map[string]any{}
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
-		func(ctx context.Context, v any) (model.UpdateRedactionInput, error) {
-			return ec.unmarshalNUpdateRedactionInput2githubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐUpdateRedactionInput(ctx, v)
+		func(ctx context.Context, v any) (tenant.RedactionInput, error) {
+			return ec.unmarshalNUpdateRedactionInput2githubᚗcomᚋweirhqᚋweirᚋtenantᚐRedactionInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -274,7 +275,7 @@ func (ec *executionContext) _Mutation_createApiKey(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().CreateAPIKey(ctx, fc.Args["input"].(model.CreateAPIKeyInput))
+			return ec.Resolvers.Mutation().CreateAPIKey(ctx, fc.Args["input"].(tenant.CreateAPIKeyInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.CreateAPIKeyPayload) graphql.Marshaler {
@@ -582,7 +583,7 @@ func (ec *executionContext) _Mutation_inviteMember(ctx context.Context, field gr
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().InviteMember(ctx, fc.Args["input"].(model.InviteMemberInput))
+			return ec.Resolvers.Mutation().InviteMember(ctx, fc.Args["input"].(tenant.InviteMemberInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.MemberPayload) graphql.Marshaler {
@@ -758,7 +759,7 @@ func (ec *executionContext) _Mutation_updateRedaction(ctx context.Context, field
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Mutation().UpdateRedaction(ctx, fc.Args["input"].(model.UpdateRedactionInput))
+			return ec.Resolvers.Mutation().UpdateRedaction(ctx, fc.Args["input"].(tenant.RedactionInput))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.TenantPayload) graphql.Marshaler {

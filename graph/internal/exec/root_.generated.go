@@ -30,6 +30,7 @@ type ResolverRoot interface {
 	NodeRun() NodeRunResolver
 	Query() QueryResolver
 	Tenant() TenantResolver
+	Viewer() ViewerResolver
 }
 
 type DirectiveRoot struct {
@@ -184,7 +185,7 @@ enum ApiKeyScope {
 }
 
 extend type Query {
-  "The tenant's API keys, revoked and expired ones included, the newest first. For ADMIN and up."
+  "The tenant's API keys, revoked and expired ones included, the oldest first. For ADMIN and up."
   apiKeys(
     "How many: 1 to 100."
     first: Int = 50
@@ -1734,9 +1735,9 @@ type Tenant implements Node {
   slug: String!
   "The name to show."
   name: String!
-  "How long what is recorded is kept: one policy for each kind of log entry."
+  "How long what is recorded is kept: one policy for each kind of log entry. For ADMIN and up."
   retention: [RetentionPolicy!]!
-  "What is replaced before anything is stored, beside the built-in rules. Not for credentials of one customer."
+  "What is replaced before anything is stored, beside the built-in rules. For ADMIN and up."
   redaction: RedactionPolicy!
   "When the tenant was made."
   createdAt: Time!
@@ -1793,17 +1794,17 @@ input RetentionPolicyInput {
   kind: LogKind!
   "From 1 to 400."
   days: Int!
-  "From 0 to ` + "`" + `days` + "`" + `. When it is missing it stays, or becomes ` + "`" + `days` + "`" + ` where it would be longer."
+  "From 0 to ` + "`" + `days` + "`" + `. When it is missing: 30, or ` + "`" + `days` + "`" + ` if that is less."
   payloadDays: Int
 }
 
-"The whole of a tenant's own redaction rules. Each list has at most 100 items of at most 200 characters."
+"The whole of a tenant's own redaction rules. Each list has at most 100 items."
 input UpdateRedactionInput {
-  "Names of headers, in any case."
+  "Names of headers, in any case, of at most 200 characters."
   headers: [String!]!
-  "Names of JSON and form fields, in any case."
+  "Names of JSON and form fields, in any case, of at most 200 characters."
   fields: [String!]!
-  "Regular expressions (RE2)."
+  "Regular expressions (RE2) of at most 500 characters, which must not match the empty text."
   patterns: [String!]!
 }
 

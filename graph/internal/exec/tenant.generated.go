@@ -14,13 +14,14 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/weirhq/weir/graph/internal/model"
 	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/tenant"
 )
 
 // region    ************************** generated!.gotpl **************************
 
 type TenantResolver interface {
 	Retention(ctx context.Context, obj *model.Tenant) ([]*model.RetentionPolicy, error)
-	Redaction(ctx context.Context, obj *model.Tenant) (*model.RedactionPolicy, error)
+	Redaction(ctx context.Context, obj *model.Tenant) (*tenant.Redaction, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -31,7 +32,7 @@ type TenantResolver interface {
 
 // region    **************************** field.gotpl *****************************
 
-func (ec *executionContext) _RedactionPolicy_headers(ctx context.Context, field graphql.CollectedField, obj *model.RedactionPolicy) (ret graphql.Marshaler) {
+func (ec *executionContext) _RedactionPolicy_headers(ctx context.Context, field graphql.CollectedField, obj *tenant.Redaction) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -54,7 +55,7 @@ func (ec *executionContext) fieldContext_RedactionPolicy_headers(_ context.Conte
 	return graphql.NewScalarFieldContext("RedactionPolicy", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _RedactionPolicy_fields(ctx context.Context, field graphql.CollectedField, obj *model.RedactionPolicy) (ret graphql.Marshaler) {
+func (ec *executionContext) _RedactionPolicy_fields(ctx context.Context, field graphql.CollectedField, obj *tenant.Redaction) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -77,7 +78,7 @@ func (ec *executionContext) fieldContext_RedactionPolicy_fields(_ context.Contex
 	return graphql.NewScalarFieldContext("RedactionPolicy", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _RedactionPolicy_patterns(ctx context.Context, field graphql.CollectedField, obj *model.RedactionPolicy) (ret graphql.Marshaler) {
+func (ec *executionContext) _RedactionPolicy_patterns(ctx context.Context, field graphql.CollectedField, obj *tenant.Redaction) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -109,7 +110,7 @@ func (ec *executionContext) _RetentionPolicy_kind(ctx context.Context, field gra
 			return ec.fieldContext_RetentionPolicy_kind(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Kind, nil
+			return obj.Kind(), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v entry.Kind) graphql.Marshaler {
@@ -120,7 +121,7 @@ func (ec *executionContext) _RetentionPolicy_kind(ctx context.Context, field gra
 	)
 }
 func (ec *executionContext) fieldContext_RetentionPolicy_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
-	return graphql.NewScalarFieldContext("RetentionPolicy", field, false, false, errors.New("field of type LogKind does not have child fields"))
+	return graphql.NewScalarFieldContext("RetentionPolicy", field, true, false, errors.New("field of type LogKind does not have child fields"))
 }
 
 func (ec *executionContext) _RetentionPolicy_days(ctx context.Context, field graphql.CollectedField, obj *model.RetentionPolicy) (ret graphql.Marshaler) {
@@ -282,8 +283,8 @@ func (ec *executionContext) _Tenant_redaction(ctx context.Context, field graphql
 			return ec.Resolvers.Tenant().Redaction(ctx, obj)
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.RedactionPolicy) graphql.Marshaler {
-			return ec.marshalNRedactionPolicy2ᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐRedactionPolicy(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *tenant.Redaction) graphql.Marshaler {
+			return ec.marshalNRedactionPolicy2ᚖgithubᚗcomᚋweirhqᚋweirᚋtenantᚐRedaction(ctx, selections, v)
 		},
 		true,
 		true,
@@ -437,8 +438,8 @@ func (ec *executionContext) unmarshalInputRetentionPolicyInput(ctx context.Conte
 	return it, nil
 }
 
-func (ec *executionContext) unmarshalInputUpdateRedactionInput(ctx context.Context, obj any) (model.UpdateRedactionInput, error) {
-	var it model.UpdateRedactionInput
+func (ec *executionContext) unmarshalInputUpdateRedactionInput(ctx context.Context, obj any) (tenant.RedactionInput, error) {
+	var it tenant.RedactionInput
 	if obj == nil {
 		return it, nil
 	}
@@ -521,7 +522,7 @@ func (ec *executionContext) unmarshalInputUpdateRetentionInput(ctx context.Conte
 
 var redactionPolicyImplementors = []string{"RedactionPolicy"}
 
-func (ec *executionContext) _RedactionPolicy(ctx context.Context, sel ast.SelectionSet, obj *model.RedactionPolicy) graphql.Marshaler {
+func (ec *executionContext) _RedactionPolicy(ctx context.Context, sel ast.SelectionSet, obj *tenant.Redaction) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, redactionPolicyImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -791,7 +792,7 @@ func (ec *executionContext) _TenantPayload(ctx context.Context, sel ast.Selectio
 
 // region    ***************************** type.gotpl *****************************
 
-func (ec *executionContext) marshalNRedactionPolicy2ᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐRedactionPolicy(ctx context.Context, sel ast.SelectionSet, v *model.RedactionPolicy) graphql.Marshaler {
+func (ec *executionContext) marshalNRedactionPolicy2ᚖgithubᚗcomᚋweirhqᚋweirᚋtenantᚐRedaction(ctx context.Context, sel ast.SelectionSet, v *tenant.Redaction) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -866,7 +867,7 @@ func (ec *executionContext) marshalNTenantPayload2ᚖgithubᚗcomᚋweirhqᚋwei
 	return ec._TenantPayload(ctx, sel, v)
 }
 
-func (ec *executionContext) unmarshalNUpdateRedactionInput2githubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐUpdateRedactionInput(ctx context.Context, v any) (model.UpdateRedactionInput, error) {
+func (ec *executionContext) unmarshalNUpdateRedactionInput2githubᚗcomᚋweirhqᚋweirᚋtenantᚐRedactionInput(ctx context.Context, v any) (tenant.RedactionInput, error) {
 	res, err := ec.unmarshalInputUpdateRedactionInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
 }

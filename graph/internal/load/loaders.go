@@ -35,6 +35,9 @@ type Nested struct {
 
 // Loaders are the loaders of one response.
 type Loaders struct {
+	Members *Loader[uuid.UUID, *tenant.Member]
+	APIKeys *Loader[uuid.UUID, *tenant.APIKey]
+
 	Customers     *Loader[uuid.UUID, *directory.Customer]
 	Integrations  *Loader[uuid.UUID, *directory.Integration]
 	ConnectedApps *Loader[uuid.UUID, *directory.ConnectedApp]
@@ -67,6 +70,8 @@ type Loaders struct {
 
 func newLoaders(src Sources) *Loaders {
 	return &Loaders{
+		Members:           loader(src.Tenants.MembersByIDs),
+		APIKeys:           loader(src.Tenants.APIKeysByIDs),
 		Customers:         loader(src.Directory.CustomersByIDs),
 		Integrations:      loader(src.Directory.IntegrationsByIDs),
 		ConnectedApps:     loader(src.Directory.ConnectedAppsByIDs),

@@ -10,15 +10,23 @@ import (
 	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/tenant"
 )
 
 // Sources are what the loaders read from.
 type Sources struct {
+	Tenants   Tenants
 	Directory Directory
 	Journal   Journal
 	Runs      Runs
 	// Now is the clock.
 	Now func() time.Time
+}
+
+// Tenants is what the loaders ask of the tenants' administration.
+type Tenants interface {
+	MembersByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*tenant.Member, error)
+	APIKeysByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*tenant.APIKey, error)
 }
 
 // Directory is what the loaders ask of the directory.

@@ -48,6 +48,16 @@ func NewLogEntry(e *entry.Entry) LogEntry {
 	return nil
 }
 
+// LogEntries gives a page of entries and runs the shape of the API.
+func LogEntries(p journal.ItemPage) *LogEntryConnection {
+	return NewConnection(mapped(p.Page, func(i journal.Item) LogEntry {
+		if i.Run != nil {
+			return NewFlowRun(i.Run)
+		}
+		return NewLogEntry(i.Entry)
+	}), resume(p.Resume))
+}
+
 // Entries gives a page of entries the shape of the API.
 func Entries(p journal.Page) *LogEntryConnection {
 	return NewConnection(mapped(p.Page, NewLogEntry), resume(p.Resume))

@@ -37,16 +37,6 @@ type ConnectedAppFilter struct {
 	Statuses []directory.ConnectedAppStatus `json:"statuses,omitempty"`
 }
 
-// What a new API key is for and may do.
-type CreateAPIKeyInput struct {
-	// What it is for, in 1 to 200 characters.
-	Name string `json:"name"`
-	// What it may do: at least one.
-	Scopes []tenant.Scope `json:"scopes"`
-	// From when on it is to be refused, in the future; without it the key does not expire.
-	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
-}
-
 // What making an API key answers.
 type CreateAPIKeyPayload struct {
 	// The new key; null when none was made because of `userErrors`.
@@ -149,16 +139,6 @@ type IntegrationPayload struct {
 
 func (IntegrationPayload) IsMutationPayload() {}
 
-// Who is to become a member.
-type InviteMemberInput struct {
-	// An e-mail address that no member has yet.
-	Email string `json:"email"`
-	// The name to show, of at most 200 characters.
-	Name *string `json:"name,omitempty"`
-	// What they may do.
-	Role tenant.Role `json:"role"`
-}
-
 // Which log entries. All that is set must hold; a list means any of, of at most 100.
 type LogFilter struct {
 	// Of these kinds.
@@ -221,30 +201,10 @@ type MemberPayload struct {
 
 func (MemberPayload) IsMutationPayload() {}
 
-// Names and patterns whose values are replaced by `[redacted]` before anything is stored, beside the built-in ones.
-type RedactionPolicy struct {
-	// Names of headers, in any case.
-	Headers []string `json:"headers"`
-	// Names of JSON and form fields, in any case and at any depth.
-	Fields []string `json:"fields"`
-	// Regular expressions (RE2); what they match in any text is replaced.
-	Patterns []string `json:"patterns"`
-}
-
 // Whose membership ends.
 type RemoveMemberInput struct {
 	// The member's id.
 	ID string `json:"id"`
-}
-
-// How long log entries of one kind are kept.
-type RetentionPolicy struct {
-	// The kind of log entry.
-	Kind entry.Kind `json:"kind"`
-	// For how many days entries are kept. A tenant that said nothing keeps them for 90.
-	Days int `json:"days"`
-	// For how many days their headers and bodies are kept, never more than `days`. A tenant that said nothing: 30.
-	PayloadDays int `json:"payloadDays"`
 }
 
 // How long entries of one kind are to be kept.
@@ -253,7 +213,7 @@ type RetentionPolicyInput struct {
 	Kind entry.Kind `json:"kind"`
 	// From 1 to 400.
 	Days int `json:"days"`
-	// From 0 to `days`. When it is missing it stays, or becomes `days` where it would be longer.
+	// From 0 to `days`. When it is missing: 30, or `days` if that is less.
 	PayloadDays *int `json:"payloadDays,omitempty"`
 }
 
@@ -309,16 +269,6 @@ type UpdateMemberRoleInput struct {
 	Role tenant.Role `json:"role"`
 }
 
-// The whole of a tenant's own redaction rules. Each list has at most 100 items of at most 200 characters.
-type UpdateRedactionInput struct {
-	// Names of headers, in any case.
-	Headers []string `json:"headers"`
-	// Names of JSON and form fields, in any case.
-	Fields []string `json:"fields"`
-	// Regular expressions (RE2).
-	Patterns []string `json:"patterns"`
-}
-
 // How long entries of some kinds are to be kept.
 type UpdateRetentionInput struct {
 	// One policy a kind; a kind may be named once.
@@ -333,18 +283,4 @@ type UserError struct {
 	Message string `json:"message"`
 	// `BAD_USER_INPUT`, `CONFLICT` when it is taken already, or `NOT_FOUND` when the input names what is not there.
 	Code string `json:"code"`
-}
-
-// Whoever the request's credential stands for.
-type Viewer struct {
-	// The tenant that the credential belongs to. A credential is always of exactly one.
-	Tenant *Tenant `json:"tenant"`
-	// What kind of credential it is.
-	Kind tenant.PrincipalKind `json:"kind"`
-	// What the credential may do. Of an API key it follows from the scopes; null when it may do nothing here.
-	Role *tenant.Role `json:"role,omitempty"`
-	// The scopes of an API key; empty for everybody else.
-	Scopes []tenant.Scope `json:"scopes"`
-	// Set when the credential is limited to one customer: it then sees that customer's data and no other's.
-	Customer *Customer `json:"customer,omitempty"`
 }
