@@ -62,6 +62,7 @@ type App struct {
 
 // stores are the domain over the one door.
 type stores struct {
+	tenants   *tenant.Store
 	directory *directory.Store
 	journal   *journal.Store
 	runs      *run.Store
@@ -148,8 +149,10 @@ func (a *App) assemble(ctx context.Context) error {
 
 	a.door = tenant.NewDoor(a.pool)
 	a.onClose(func(context.Context) error { return a.door.Close() })
-	a.auth = tenant.NewAuthenticator(a.door, a.verifier, time.Now)
+	a.auth = tenant.NewAuthenticator(a.door, a.verifier, time.Now, a.log)
+	a.onClose(func(context.Context) error { a.auth.Stop(); return nil })
 	a.stores = stores{
+		tenants:   tenant.NewStore(a.door, time.Now),
 		directory: directory.NewStore(a.door, time.Now),
 		journal:   journal.NewStore(a.door, journal.Options{Logger: a.log.With("component", "journal")}),
 		runs:      run.NewStore(a.door),
@@ -166,7 +169,8 @@ func (a *App) assemble(ctx context.Context) error {
 	if _, err := a.stores.journal.EnsurePartitions(ctx, journal.DayOf(time.Now().AddDate(0, 0, -1)), journal.DayOf(time.Now().AddDate(0, 0, jobs.PartitionsAhead))); err != nil {
 		return err
 	}
-	return a.startIngest()
+	a.startIngest()
+	return nil
 }
 
 // TokenConfig says whose tokens are accepted, and how the service signs its own.
@@ -178,7 +182,7 @@ func TokenConfig(cfg *config.JWT, key token.SigningKey, log *slog.Logger) token.
 }
 
 func (a *App) tenantIDs(ctx context.Context) ([]uuid.UUID, error) {
-	list, err := tenant.ListTenants(ctx, a.door)
+	list, err := a.stores.tenants.ListTenants(ctx)
 	ids := make([]uuid.UUID, len(list))
 	for i, t := range list {
 		ids[i] = t.ID

@@ -15,6 +15,7 @@ import (
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/localpg"
 	"github.com/weirhq/weir/migrations"
+	"github.com/weirhq/weir/tenant"
 )
 
 // Database is where the tenants' data is: a server of the operator's, or the embedded one.
@@ -147,4 +148,22 @@ func checkRole(ctx context.Context, pool *pgxpool.Pool) error {
 		return fmt.Errorf("the role %s of WEIR_DATABASE_URL owns tables, so it could lift their row-level security: use another role than the one that runs migrations", name)
 	}
 	return nil
+}
+
+// WithTenants opens the store of tenants for as long as fn takes, for commands.
+func (d *Database) WithTenants(ctx context.Context, fn func(s *tenant.Store) error) error {
+	pool, err := d.Pool(ctx, 4)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	behind, err := migrations.Behind(ctx, pool)
+	if err == nil && behind > 0 {
+		err = errBehind(behind)
+	}
+	if err != nil {
+		return err
+	}
+	door := tenant.NewDoor(pool)
+	return errors.Join(fn(tenant.NewStore(door, time.Now)), door.Close())
 }

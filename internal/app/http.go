@@ -18,7 +18,9 @@ func (a *App) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.metrics.Handler())
 	if a.cfg.Does("api") {
-		api := graph.NewHandler(a.graphDeps())
+		api := graph.NewHandler(graph.Deps{
+			Tenants: a.stores.tenants, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs, Logger: a.log,
+		})
 		mux.Handle("/graphql", traced("graphql", authenticate(a.auth, a.log, refuseGraphQL, api)))
 		if a.opt.Playground {
 			mux.Handle("/playground/", http.StripPrefix("/playground", graph.Playground()))
