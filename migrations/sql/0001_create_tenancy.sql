@@ -149,13 +149,13 @@ CREATE FUNCTION find_api_key(key_hash bytea)
 RETURNS TABLE (tenant_id uuid, id uuid, scopes text[], expires_at timestamptz, revoked_at timestamptz, last_used_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-  found api_key_directory;
+  entry api_key_directory;
 BEGIN
-  SELECT * INTO found FROM api_key_directory d WHERE d.hash = key_hash;
+  SELECT * INTO entry FROM api_key_directory d WHERE d.hash = key_hash;
   IF NOT FOUND THEN RETURN; END IF;
-  PERFORM enter_tenant(found.tenant_id);
+  PERFORM enter_tenant(entry.tenant_id);
   RETURN QUERY SELECT k.tenant_id, k.id, k.scopes, k.expires_at, k.revoked_at, k.last_used_at FROM api_key k
-    WHERE k.tenant_id = found.tenant_id AND k.id = found.api_key_id;
+    WHERE k.tenant_id = entry.tenant_id AND k.id = entry.api_key_id;
 END $$;
 -- +goose StatementEnd
 
