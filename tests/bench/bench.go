@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/weirhq/weir/internal/localpg"
+	"github.com/weirhq/weir/internal/simulate"
+	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/tenant"
+	"github.com/weirhq/weir/tests/harness"
+)
+
+// company is one tenant of the bench.
+type company struct {
+	id  uuid.UUID
+	key string
+}
+
+// bench is everything that is running, and what was measured so far.
+type bench struct {
+	options options
+	report  report
+	corpus  *simulate.Corpus
+	words   *frequencies
+	// end is that of the corpus.
+	end     time.Time
+	tenants []company
+
+	server     *localpg.Server
+	postmaster int
+	service    *harness.Service
+	http       *http.Client
+	// admin is a superuser on the service's database, plain on the baseline's; pool is the service's role.
+	admin, plain *pgx.Conn
+	pool         *pgxpool.Pool
+	store        *journal.Store
+
+	cleanup []func(context.Context) error
+}
+
+const startTimeout = 3 * time.Minute
+
+// newBench starts PostgreSQL and the service and makes the tenants.
+func newBench(ctx context.Context, o options) (b *bench, err error) {
+	end := time.Now().UTC()
+	b = &bench{options: o, end: end, corpus: simulate.NewCorpus(simulate.CorpusOptions{
+		Seed: o.seed, Entries: o.entries, Tenants: o.tenants, Days: o.days, End: end,
+	})}
+	b.report.start(o)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.close(context.WithoutCancel(ctx)))
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	scratch, err := os.MkdirTemp("", "weir-bench-")
+	if err != nil {
+		return b, err
+	}
+	b.later(func(context.Context) error { return os.RemoveAll(scratch) })
+	dir := o.dataDir
+	if dir == "" {
+		dir = filepath.Join(scratch, "data")
+	} else if found, err := os.ReadDir(dir); len(found) > 0 || err != nil && !errors.Is(err, os.ErrNotExist) {
+		return b, fmt.Errorf("-data-dir %s must be an empty directory: %w", dir, err)
+	}
+	binary, err := harness.Build(ctx, scratch)
+	if err != nil {
+		return b, err
+	}
+	if err := b.startDatabase(ctx, dir); err != nil {
+		return b, err
+	}
+	return b, b.startService(ctx, binary)
+}
+
+func (b *bench) later(fn func(context.Context) error) { b.cleanup = append(b.cleanup, fn) }
+
+// close stops what was started, the last first.
+func (b *bench) close(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for i := len(b.cleanup) - 1; i >= 0; i-- {
+		err = errors.Join(err, b.cleanup[i](ctx))
+	}
+	b.cleanup = nil
+	return err
+}
+
+// startDatabase runs PostgreSQL as weir's own embedded one is run, durable, and makes the baseline's database.
+func (b *bench) startDatabase(ctx context.Context, dir string) (err error) {
+	if b.server, err = localpg.Start(ctx, localpg.Options{DataDir: dir}); err != nil {
+		return err
+	}
+	b.later(b.server.Stop)
+	// Where PostgreSQL runs in a container its processor time cannot be seen, and is reported as zero.
+	if raw, err := os.ReadFile(filepath.Join(dir, "pg", "data", "postmaster.pid")); err == nil {
+		line, _, _ := bytes.Cut(raw, []byte("\n"))
+		b.postmaster, _ = strconv.Atoi(string(line))
+	}
+	if b.admin, err = b.connect(ctx, localpg.Database); err != nil {
+		return err
+	}
+	if _, err := b.admin.Exec(ctx, "CREATE DATABASE baseline"); err != nil {
+		return fmt.Errorf("make the baseline's database: %w", err)
+	}
+	if b.plain, err = b.connect(ctx, "baseline"); err != nil {
+		return err
+	}
+	for _, s := range []string{"server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers", "max_wal_size"} {
+		var value string
+		if err := b.admin.QueryRow(ctx, "SELECT current_setting($1)", s).Scan(&value); err != nil {
+			return err
+		}
+		b.report.Postgres = append(b.report.Postgres, s+"="+value)
+	}
+	return b.createBaseline(ctx)
+}
+
+func (b *bench) connect(ctx context.Context, database string) (*pgx.Conn, error) {
+	conn, err := pgx.Connect(ctx, b.server.DatabaseURL(localpg.Admin, database))
+	if err == nil {
+		b.later(conn.Close)
+	}
+	return conn, err
+}
+
+func (b *bench) startService(ctx context.Context, binary *harness.Binary) (err error) {
+	env := harness.EnvOf(b.server).With("WEIR_INGEST_RATE", "0").With("WEIR_LOG_LEVEL", "warn")
+	if b.service, err = binary.Serve(ctx, env, "--migrate"); err != nil {
+		return err
+	}
+	b.later(b.service.Stop)
+	transport := &http.Transport{MaxIdleConnsPerHost: b.options.senders, DisableCompression: true}
+	b.http = &http.Client{Transport: transport, Timeout: time.Minute}
+	b.later(func(context.Context) error { transport.CloseIdleConnections(); return nil })
+	for i := range b.options.tenants {
+		t, err := binary.CreateTenant(ctx, env, fmt.Sprintf("bench-%02d", i))
+		if err != nil {
+			return err
+		}
+		key, err := binary.CreateKey(ctx, env, t.Slug, "ingest,read")
+		if err != nil {
+			return err
+		}
+		id, err := uuid.Parse(t.ID)
+		if err != nil {
+			return fmt.Errorf("tenant %s: %w", t.ID, err)
+		}
+		b.tenants = append(b.tenants, company{id: id, key: key.Secret})
+	}
+	cfg, err := pgxpool.ParseConfig(b.server.URL(localpg.Service))
+	if err != nil {
+		return err
+	}
+	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	cfg.MaxConns = int32(runtime.NumCPU()) //nolint:gosec // a small number
+	if b.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
+		return err
+	}
+	b.later(func(context.Context) error { b.pool.Close(); return nil })
+	door := tenant.NewDoor(b.pool)
+	b.later(func(context.Context) error { return door.Close() })
+	b.store = journal.NewStore(door, journal.Options{})
+	return nil
+}
+
+// as is a context in which Weir works for a tenant.
+func (b *bench) as(ctx context.Context, tenantIndex int) context.Context {
+	return tenant.WithPrincipal(ctx, tenant.System(b.tenants[tenantIndex].id))
+}

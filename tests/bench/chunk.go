@@ -1,0 +1,107 @@
+package main
+
+import (
+	"encoding/binary"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/internal/simulate"
+)
+
+// batch is what one request and one COPY carry: the same entries of one tenant.
+type batch struct {
+	tenant, entries int
+	ndjson          []byte
+	copy            []byte
+}
+
+// plan cuts the corpus into batches in the order of time, the tenants by turns, and those into rounds.
+func (b *bench) plan() [][]span {
+	var all []span
+	for from := 0; from < b.corpus.Len(); from += b.options.batch {
+		for tenant := range b.options.tenants {
+			all = append(all, span{tenant, from, min(from+b.options.batch, b.corpus.Len())})
+		}
+	}
+	rounds := make([][]span, 0, b.options.rounds)
+	for i := range b.options.rounds {
+		if part := all[i*len(all)/b.options.rounds : (i+1)*len(all)/b.options.rounds]; len(part) > 0 {
+			rounds = append(rounds, part)
+		}
+	}
+	return rounds
+}
+
+// span is the entries from up to to of a tenant.
+type span struct{ tenant, from, to int }
+
+// prepare generates the bodies of a round, on all processors.
+func (b *bench) prepare(spans []span) []batch {
+	out := make([]batch, len(spans))
+	var wg sync.WaitGroup
+	next := make(chan int, len(spans))
+	for i := range spans {
+		next <- i
+	}
+	close(next)
+	for range b.report.CPUs {
+		wg.Go(func() {
+			var e simulate.Entry
+			for i := range next {
+				out[i] = b.prepareBatch(&e, spans[i])
+			}
+		})
+	}
+	wg.Wait()
+	return out
+}
+
+func (b *bench) prepareBatch(e *simulate.Entry, s span) batch {
+	out := batch{tenant: s.tenant, entries: s.to - s.from}
+	out.ndjson = make([]byte, 0, out.entries*1300)
+	out.copy = append(make([]byte, 0, out.entries*1600), copyHeader...)
+	for n := s.from; n < s.to; n++ {
+		b.corpus.Fill(e, s.tenant, n)
+		out.ndjson = append(append(out.ndjson, e.Document...), '\n')
+		out.copy = appendRow(out.copy, b.tenants[s.tenant].id, e)
+	}
+	out.copy = append(out.copy, 0xff, 0xff)
+	return out
+}
+
+// copyHeader begins PostgreSQL's binary form of COPY: the signature, no flags, no extension.
+const copyHeader = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+
+// copyRows fills the baseline's columns, in this order.
+const copyRows = `COPY entry (tenant_id, id, occurred_at, customer, integration, status, status_code, method, endpoint, url, duration_ms, document) FROM STDIN (FORMAT binary)`
+
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// appendRow appends an entry as a row of the baseline.
+func appendRow(dst []byte, tenantID uuid.UUID, e *simulate.Entry) []byte {
+	id := nodeid.New(e.OccurredAt)
+	dst = binary.BigEndian.AppendUint16(dst, 12)
+	dst = appendText(dst, tenantID[:])
+	dst = appendText(dst, id[:])
+	dst = binary.BigEndian.AppendUint32(dst, 8)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(e.OccurredAt.Sub(epoch).Microseconds())) //nolint:gosec // after 2000
+	for _, s := range [...]string{e.Customer, e.Integration, e.Status} {
+		dst = appendText(dst, s)
+	}
+	dst = binary.BigEndian.AppendUint32(dst, 4)
+	dst = binary.BigEndian.AppendUint32(dst, uint32(e.StatusCode)) //nolint:gosec // three digits
+	for _, s := range [...]string{e.Method, e.Endpoint, e.URL} {
+		dst = appendText(dst, s)
+	}
+	dst = binary.BigEndian.AppendUint32(dst, 8)
+	dst = binary.BigEndian.AppendUint64(dst, math.Float64bits(e.DurationMS))
+	return appendText(dst, e.Document)
+}
+
+func appendText[T string | []byte](dst []byte, s T) []byte {
+	return append(binary.BigEndian.AppendUint32(dst, uint32(len(s))), s...) //nolint:gosec // some KB
+}
