@@ -23,10 +23,10 @@ type wordSet struct {
 	word  []byte
 }
 
-// reset forgets all words; the number of bytes that are to come says about how many.
-func (w *wordSet) reset(bytes int) {
+// reset forgets all words; how many bytes of text are to come says about how many words.
+func (w *wordSet) reset(coming int) {
 	size := 256
-	for size < bytes/32 && size < 1<<16 {
+	for size < coming/32 && size < 1<<16 {
 		size *= 2
 	}
 	if cap(w.slots) < size || cap(w.slots) > 1<<18 {

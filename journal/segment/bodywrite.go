@@ -61,10 +61,15 @@ func (w *bodyWriter) write(b []byte, entries []*entry.Entry, found *wordSet) []b
 		w.frame(rest[:n])
 		rest = rest[n:]
 	}
-	clear(w.words)
+	return w.frames.appendTo(b, len(entries))
+}
+
+// forget lets go of all strings.
+func (w *bodyWriter) forget() {
+	w.headWriter.forget()
 	w.names.reset(0)
 	w.headers.reset(0)
-	return w.frames.appendTo(b, len(entries))
+	w.found = nil
 }
 
 // detailSize is about how large a detail is: what has no small bound of its own.

@@ -14,7 +14,6 @@ const (
 	numbersNumbered          // the different ones, and which each is
 	valuesNumbered           // for texts and UUIDs: the different ones, and which each is
 	valuesInOrder            // likewise, but all are different: the first is the first, and so on
-	valuesHexadecimal        // UUIDs that stand for texts of 32 hexadecimal digits; followed by how UUIDs are stored
 )
 
 // columns writes columns, with scratch space that it keeps.

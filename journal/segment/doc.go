@@ -11,13 +11,24 @@
 //
 // A search looks in the URL, the error's code, the message, the names and values of headers, bodies, metadata, the
 // values of identifiers, the ids that the sender gave to the event and to its record, the event's type, the code and
-// message of a skip, a webhook's rejection, and a transaction's parties, payload type and business flow.
+// message of a skip, a webhook's rejection, and a transaction's parties, payload type and business flow. It does not look
+// in bodies that were kept as base64.
 //
 // The query is terms, separated by white space, all of which must occur, each in any of these texts. A term in "double
-// quotes" may hold white space. Upper and lower case are the same. A term occurs in a text where its characters do, in
-// the same order and with the same punctuation, as whole words: session finds "session expired" and "session_id", but
-// not "sessions"; A-1001, foo@bar.com and /v3/contacts are found as they stand, and by their parts.
+// quotes" may hold white space, which must then stand in the text as it stands in the query. Upper and lower case are
+// the same. A term occurs in a text where its characters do, in the same order and with the same punctuation, as whole
+// words: session finds "Session expired" and "session_id", but not "sessions"; A-1001, foo@bar.com and /v3/contacts are
+// found as they stand, and by their parts; "session expired" does not find "session has expired".
 //
-// A word is a run of letters and digits; in scripts that are written without spaces each character is a word. In a JSON
-// text, escapes such as \n and \u00fc stand for the characters that they mean.
+// A word is a run of letters and digits; in scripts that are written without spaces each character is a word. In JSON,
+// escapes such as \n and \u00fc stand for the characters that they mean.
+//
+// The Bloom filter has the words of 3 to 64 bytes. Terms that hold none are searched for in all entries that the rest
+// of the filter leaves: they are found, but slowly.
+//
+// # The format
+//
+// Every column begins with the version of the format and ends with a CRC-32C; Encoded.Checksum ties the four together.
+// What cannot be read is ErrDamaged, never a panic, and makes no reader allocate out of proportion. testdata holds a
+// segment of each version that was ever released: all of them stay readable.
 package segment

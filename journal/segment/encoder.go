@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/weirhq/weir/journal/entry"
 )
 
@@ -18,8 +20,9 @@ type Encoder struct {
 }
 
 // NewEncoder makes an Encoder. Keep it: making one costs more than encoding a small segment.
-func NewEncoder() *Encoder {
-	z := newCompressor()
+func NewEncoder() *Encoder { return newEncoder(newCompressor()) }
+
+func newEncoder(z *zstd.Encoder) *Encoder {
 	e := &Encoder{}
 	e.list.frames.z, e.body.frames.z = z, z
 	return e
@@ -49,11 +52,27 @@ func (e *Encoder) Encode(entries []*entry.Entry) (Encoded, error) {
 	enc.List = e.column(func(b []byte) []byte { return e.list.write(b, entries) })
 	enc.Tokens = e.column(e.words.appendTo)
 	if e.body.frames.over || e.list.frames.over {
+		e.forget(maxFrame)
 		return Encoded{}, fmt.Errorf("encode segment: an entry is larger than %d bytes", maxFrame)
 	}
 	enc.Format = Format
 	enc.Checksum = checksum(enc.Head, enc.List, enc.Tokens, enc.Body)
+	e.forget(size)
 	return enc, nil
+}
+
+// keptBuffers is for how large a segment, unpacked, buffers are kept.
+const keptBuffers = 8 << 20
+
+// forget lets go of the entries' strings, which may point into a whole request, and of what one large segment needed and
+// the next will not.
+func (e *Encoder) forget(size int) {
+	e.head.forget()
+	e.list.forget()
+	e.body.forget()
+	if size > keptBuffers {
+		*e = *newEncoder(e.body.frames.z)
+	}
 }
 
 func (e *Encoder) column(write func([]byte) []byte) []byte {

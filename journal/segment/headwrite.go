@@ -55,8 +55,13 @@ func (w *headWriter) write(b []byte, entries []*entry.Entry) []byte {
 	w.texts(entries, func(e *entry.Entry) string { return e.ErrorCode })
 	w.texts(entries, func(e *entry.Entry) string { return e.EventType })
 	w.numbers(entries, func(e *entry.Entry) uint64 { return uint64(e.Level) })
-	clear(w.words)
 	return w.table.appendTo(b, len(entries))
+}
+
+// forget lets go of all strings.
+func (w *headWriter) forget() {
+	clear(w.words[:cap(w.words)])
+	w.columns.texts.reset(0)
 }
 
 func (w *headWriter) numbers(entries []*entry.Entry, of func(*entry.Entry) uint64) {
@@ -77,13 +82,13 @@ func (w *headWriter) end(values []uint64) {
 
 func (w *headWriter) ids(entries []*entry.Entry, of func(*entry.Entry) *uuid.UUID) {
 	w.uuids = w.uuids[:0]
-	any := false
+	some := false
 	for _, e := range entries {
 		id := of(e)
-		any = any || *id != uuid.Nil
+		some = some || *id != uuid.Nil
 		w.uuids = append(w.uuids, *id)
 	}
-	if any {
+	if some {
 		w.table.b = w.appendIDs(w.table.b, w.uuids)
 	}
 	w.table.end()
@@ -91,13 +96,13 @@ func (w *headWriter) ids(entries []*entry.Entry, of func(*entry.Entry) *uuid.UUI
 
 func (w *headWriter) texts(entries []*entry.Entry, of func(*entry.Entry) string) {
 	w.words = w.words[:0]
-	any := false
+	some := false
 	for _, e := range entries {
 		s := of(e)
-		any = any || s != ""
+		some = some || s != ""
 		w.words = append(w.words, s)
 	}
-	if any {
+	if some {
 		w.table.b = w.appendTexts(w.table.b, w.words)
 	}
 	w.table.end()
@@ -134,7 +139,7 @@ func madeByNodeID(id uuid.UUID) bool {
 // when some are not.
 func (w *headWriter) writeTraces(entries []*entry.Entry) {
 	w.uuids = w.uuids[:0]
-	any := false
+	some := false
 	for _, e := range entries {
 		id, ok := hexID(e.TraceID)
 		if !ok {
@@ -142,10 +147,10 @@ func (w *headWriter) writeTraces(entries []*entry.Entry) {
 			w.texts(entries, func(e *entry.Entry) string { return e.TraceID })
 			return
 		}
-		any = any || id != uuid.Nil
+		some = some || id != uuid.Nil
 		w.uuids = append(w.uuids, id)
 	}
-	if any {
+	if some {
 		w.table.b = w.appendIDs(w.table.b, w.uuids)
 	}
 	w.table.end()

@@ -29,7 +29,6 @@ func (w *listWriter) write(b []byte, entries []*entry.Entry) []byte {
 		w.frame(rest[:n])
 		rest = rest[n:]
 	}
-	clear(w.words)
 	return w.frames.appendTo(b, len(entries))
 }
 
@@ -78,11 +77,11 @@ func (w *listWriter) strings(entries []*entry.Entry, of func(*entry.Entry) strin
 
 // endStrings writes w.words as the next column: all lengths, then all texts.
 func (w *headWriter) endStrings() {
-	any := false
+	some := false
 	for _, s := range w.words {
-		any = any || s != ""
+		some = some || s != ""
 	}
-	if any {
+	if some {
 		w.table.b = appendStrings(w.table.b, w.words)
 	}
 	w.table.end()

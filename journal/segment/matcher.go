@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/journal/entry"
 )
 
@@ -27,8 +28,15 @@ type Masks struct {
 	Customers, Integrations uint64
 }
 
-// NewMatcher makes a filter ready. The filter must not change afterwards.
+// maxValues is how many values a list of a filter has at most: each is compared with each different one of a segment.
+const maxValues = 1000
+
+// NewMatcher makes a filter ready. The filter must not change afterwards. One with a list of more than 1,000 values is
+// BAD_USER_INPUT.
 func NewMatcher(f *entry.Filter) (*Matcher, error) {
+	if err := checkLists(f); err != nil {
+		return nil, err
+	}
 	m := &Matcher{filter: *f, from: math.MinInt64, to: math.MaxInt64}
 	if !f.Range.From.IsZero() {
 		m.from = ceilMicros(f.Range.From)
@@ -43,6 +51,23 @@ func NewMatcher(f *entry.Filter) (*Matcher, error) {
 		m.statuses |= StatusBit(s)
 	}
 	return m, nil
+}
+
+func checkLists(f *entry.Filter) error {
+	var wrong errs.Fields
+	for _, list := range []struct {
+		field string
+		size  int
+	}{
+		{"filter.kinds", len(f.Kinds)}, {"filter.customerIds", len(f.CustomerIDs)},
+		{"filter.integrationIds", len(f.IntegrationIDs)}, {"filter.connectedAppIds", len(f.ConnectedAppIDs)},
+		{"filter.statuses", len(f.Statuses)}, {"filter.statusCode.in", len(f.StatusCode.In)},
+		{"filter.methods", len(f.Methods)}, {"filter.errorCodes", len(f.ErrorCodes)},
+		{"filter.errorKinds", len(f.ErrorKinds)}, {"filter.eventTypes", len(f.EventTypes)},
+	} {
+		wrong.Check(list.size <= maxValues, list.field, "at most %d values can be asked for", maxValues)
+	}
+	return wrong.Err()
 }
 
 // Both bounds of a range are rounded up: entries have whole microseconds, so the first that is not before a bound is

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/journal/entry"
 )
 
@@ -201,6 +202,15 @@ func TestMasksRuleSegmentsOut(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, m.MayMatch(enc), name)
 	}
+}
+
+func TestListsAreBounded(t *testing.T) {
+	t.Parallel()
+	_, err := NewMatcher(&entry.Filter{Methods: make([]string, maxValues)})
+	require.NoError(t, err)
+	_, err = NewMatcher(&entry.Filter{Methods: make([]string, maxValues+1), CustomerIDs: make([]uuid.UUID, maxValues+1)})
+	require.True(t, errs.Is(err, errs.BadInput))
+	require.Len(t, errs.All(err), 2)
 }
 
 func TestPathOf(t *testing.T) {
