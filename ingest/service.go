@@ -1,0 +1,189 @@
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/tenant"
+)
+
+// Metrics counts what comes in.
+type Metrics interface {
+	// Event counts n events of a type that ended in an outcome: accepted, duplicate, or the code of the rejection.
+	Event(kind, outcome string, n int)
+	// Commit notes a commit of so many events.
+	Commit(events int, took time.Duration)
+}
+
+// Deps is what a Service works with.
+type Deps struct {
+	Door      *tenant.Door
+	Journal   *journal.Store
+	Runs      *run.Store
+	Directory *directory.Store
+	Policies  Policies
+
+	// Metrics, Logger, Now and Committed may be nil.
+	Metrics Metrics
+	Logger  *slog.Logger
+	Now     func() time.Time
+	// Committed hears of each commit, after it: what it does must be quick.
+	Committed func(tenantID uuid.UUID, commitNo int64)
+
+	// Rate is how many events a second a tenant may send, with ten seconds' worth at once; 0 is for no limit.
+	Rate float64
+	// Committers is how many tenants' commits may be under way at once: 3.
+	Committers int
+	// QueueBytes bounds the memory of requests that wait for their commit: 256 MiB of bodies.
+	QueueBytes int64
+}
+
+// Service takes events in. It is safe for concurrent use.
+type Service struct {
+	door      *tenant.Door
+	journal   *journal.Store
+	runs      *run.Store
+	directory *directory.Store
+	policies  *policies
+	limits    *limits
+	metrics   Metrics
+	log       *slog.Logger
+	now       func() time.Time
+	committed func(uuid.UUID, int64)
+	queue     *queue
+	decoders  sync.Pool
+}
+
+// NewService makes a Service. It starts nothing: committers run while there is something to commit.
+func NewService(deps Deps) *Service {
+	s := &Service{
+		door: deps.Door, journal: deps.Journal, runs: deps.Runs, directory: deps.Directory,
+		metrics: deps.Metrics, log: deps.Logger, now: deps.Now, committed: deps.Committed,
+		decoders: sync.Pool{New: func() any { return &decoder{} }},
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.metrics == nil {
+		s.metrics = noMetrics{}
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.committed == nil {
+		s.committed = func(uuid.UUID, int64) {}
+	}
+	s.policies = newPolicies(deps.Policies)
+	s.limits = newLimits(deps.Rate, s.now)
+	s.queue = newQueue(s.commit, cmp.Or(deps.Committers, 3), cmp.Or(deps.QueueBytes, 256<<20))
+	return s
+}
+
+// Close takes no more requests, and returns when those that were taken are answered, or when the context ends.
+func (s *Service) Close(ctx context.Context) error { return s.queue.close(ctx) }
+
+// Submit takes in the events of a body, and returns when they are committed. Result says what became of each. Errors
+// are BadInput for a body that cannot be read as events or is over a limit, RateLimited, and Unavailable when the
+// database does not take writes now: nothing of the body is stored then.
+//
+// An empty list of events is no error; an empty body is one.
+func (s *Service) Submit(ctx context.Context, tenantID uuid.UUID, body io.Reader, form Form) (Result, error) {
+	return s.submit(ctx, tenantID, body, form, -1)
+}
+
+func (s *Service) submit(ctx context.Context, tenantID uuid.UUID, body io.Reader, form Form, hint int64) (Result, error) {
+	if wait, spent := s.limits.spent(tenantID); spent {
+		return Result{}, rateLimited(wait)
+	}
+	ctx = tenant.WithPrincipal(ctx, tenant.System(tenantID))
+	policy, err := s.policies.of(ctx, tenantID)
+	if err != nil {
+		return Result{}, s.unavailable(ctx, tenantID, err)
+	}
+	r := &request{tenantID: tenantID, now: s.now(), context: ctx, done: make(chan error, 1)}
+	if err := s.receive(ctx, r, policy, body, form, hint); err != nil {
+		return Result{}, s.refusal(ctx, tenantID, err)
+	}
+	if wait, ok := s.limits.take(tenantID, r.count); !ok {
+		return Result{}, rateLimited(wait)
+	}
+	if r.size() > 0 {
+		if err := s.store(ctx, r); err != nil {
+			return Result{}, s.refusal(ctx, tenantID, err)
+		}
+	}
+	for o, n := range r.refused {
+		s.metrics.Event(o.kind.String(), o.code, n)
+	}
+	return r.finish(), nil
+}
+
+// receive reads the body of a request.
+func (s *Service) receive(ctx context.Context, r *request, p *policy, body io.Reader, form Form, hint int64) error {
+	d := s.decoders.Get().(*decoder)
+	defer s.decoders.Put(d)
+	d.setup(r.tenantID, r.now, p)
+	defer d.release()
+	counted := &counting{in: body, most: MaxBodyBytes}
+	err := s.read(ctx, d, r, newCutter(counted, form, hint, &d.doc))
+	r.bytes = int(counted.read)
+	return err
+}
+
+// store puts a request into the queue and waits for its commit.
+func (s *Service) store(ctx context.Context, r *request) error {
+	if err := s.partitions(ctx, r); err != nil {
+		return err
+	}
+	if err := s.queue.put(r); err != nil {
+		return err
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// partitions makes sure of the days that the request's entries are of. The service makes them ahead; an event that is
+// as old as the tenant keeps may be of a day that was never needed.
+func (s *Service) partitions(ctx context.Context, r *request) error {
+	if r.firstDay == 0 {
+		return nil
+	}
+	first, last, any, err := s.journal.Days(ctx)
+	if err != nil {
+		return err
+	}
+	from, to := r.firstDay, r.lastDay
+	if any {
+		// Days between are made too: those that there are must follow one another.
+		from, to = min(from, last+1), max(to, first-1)
+		if r.firstDay >= first && r.lastDay <= last {
+			return nil
+		}
+	}
+	_, err = s.journal.EnsurePartitions(ctx, from, to)
+	return err
+}
+
+func rateLimited(wait time.Duration) error {
+	return &retryError{told: errs.New(errs.RateLimited, "the tenant's rate of events is spent"), after: wait}
+}
+
+type noMetrics struct{}
+
+func (noMetrics) Event(string, string, int) {}
+
+func (noMetrics) Commit(int, time.Duration) {}
