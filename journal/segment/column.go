@@ -9,11 +9,11 @@ import (
 
 // How a column of numbers is stored; the first byte of it.
 const (
-	numbersConstant   = iota // one number, that all are
-	numbersOffset            // the smallest, and by how much each is larger
-	numbersNumbered          // the different ones, and which each is
-	valuesNumbered           // for texts and UUIDs: the different ones, and which each is
-	valuesInOrder            // likewise, but all are different: the first is the first, and so on
+	numbersConstant = iota // one number, that all are
+	numbersOffset          // the smallest, and by how much each is larger
+	numbersNumbered        // the different ones, and which each is
+	valuesNumbered         // for texts and UUIDs: the different ones, and which each is
+	valuesInOrder          // likewise, but all are different: the first is the first, and so on
 )
 
 // columns writes columns, with scratch space that it keeps.

@@ -20,7 +20,7 @@ type Encoder struct {
 }
 
 // NewEncoder makes an Encoder. Keep it: making one costs more than encoding a small segment.
-func NewEncoder() *Encoder { return newEncoder(newCompressor()) }
+func NewEncoder() *Encoder { return newEncoder(newCompressor(zstd.SpeedFastest)) }
 
 func newEncoder(z *zstd.Encoder) *Encoder {
 	e := &Encoder{}

@@ -7,6 +7,7 @@ import (
 
 // fuzzColumn fuzzes a column's content, with a right sum: what the sum alone finds needs no fuzzing.
 func fuzzColumn(f *testing.F, of func(*Encoded) []byte, read func([]byte) error) {
+	f.Helper()
 	for _, n := range []int{1, 5, 40} {
 		enc, err := NewEncoder().Encode(newGenerator(uint64(n)).entries(n))
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -141,7 +142,7 @@ func (g *generator) request(e *entry.Entry, p *provider) {
 		{Name: "Authorization", Value: "[redacted]"}, {Name: "Accept", Value: "application/json"},
 		{Name: "User-Agent", Value: "acme-sync/4.2.1"},
 	}}
-	if e.Method != "GET" {
+	if e.Method != http.MethodGet {
 		d.RequestHeaders = append(d.RequestHeaders, entry.Header{Name: "Content-Type", Value: "application/json"})
 		d.RequestBody = g.body(fmt.Sprintf(`{"properties":{"name":%q,"stage":%q,"amount":%d.%02d}}`, g.phrase(3), g.word(), g.IntN(9000), g.IntN(100)))
 	}

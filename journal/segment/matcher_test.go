@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -67,11 +68,11 @@ func TestMatch(t *testing.T) {
 		"trace":       {entry.Filter{TraceID: one.TraceID}, func(i int, _ *entry.Entry) bool { return i == 17 }},
 		"no trace":    {entry.Filter{TraceID: "no trace"}, func(int, *entry.Entry) bool { return false }},
 		"direction":   {entry.Filter{Direction: entry.Outbound}, func(_ int, e *entry.Entry) bool { return e.Direction == entry.Outbound }},
-		"code":        {entry.Filter{StatusCode: entry.IntRange{Equal: number(202)}}, func(_ int, e *entry.Entry) bool { return e.StatusCode == 202 }},
-		"codes":       {entry.Filter{StatusCode: entry.IntRange{In: []int{202, 401}}}, func(_ int, e *entry.Entry) bool { return e.StatusCode == 202 || e.StatusCode == 401 }},
+		"code":        {entry.Filter{StatusCode: entry.IntRange{Equal: number(202)}}, func(_ int, e *entry.Entry) bool { return e.StatusCode == http.StatusAccepted }},
+		"codes":       {entry.Filter{StatusCode: entry.IntRange{In: []int{202, 401}}}, func(_ int, e *entry.Entry) bool { return e.StatusCode == http.StatusAccepted || e.StatusCode == http.StatusUnauthorized }},
 		"code range":  {entry.Filter{StatusCode: entry.IntRange{Min: number(201), Max: number(401)}}, func(_ int, e *entry.Entry) bool { return e.StatusCode > 200 && e.StatusCode <= 401 }},
-		"code below":  {entry.Filter{StatusCode: entry.IntRange{Max: number(201)}}, func(_ int, e *entry.Entry) bool { return e.StatusCode == 200 }},
-		"method":      {entry.Filter{Methods: []string{"PATCH"}}, func(_ int, e *entry.Entry) bool { return e.Method == "PATCH" }},
+		"code below":  {entry.Filter{StatusCode: entry.IntRange{Max: number(201)}}, func(_ int, e *entry.Entry) bool { return e.StatusCode == http.StatusOK }},
+		"method":      {entry.Filter{Methods: []string{"PATCH"}}, func(_ int, e *entry.Entry) bool { return e.Method == http.MethodPatch }},
 		"slow":        {entry.Filter{DurationMS: entry.FloatRange{Min: float(400)}}, func(_ int, e *entry.Entry) bool { return e.DurationMS >= 400 }},
 		"fast":        {entry.Filter{DurationMS: entry.FloatRange{Max: float(100)}}, func(_ int, e *entry.Entry) bool { return e.DurationMS >= 0 && e.DurationMS <= 100 }},
 		"error kind":  {entry.Filter{ErrorKinds: []entry.ErrorKind{entry.ErrorHTTP, entry.ErrorDNS}}, func(_ int, e *entry.Entry) bool { return e.ErrorKind == entry.ErrorHTTP }},
@@ -88,7 +89,7 @@ func TestMatch(t *testing.T) {
 		"after":       {entry.Filter{Range: entry.Range{From: at(100).Add(1)}}, func(i int, _ *entry.Entry) bool { return i > 100 }},
 		"to":          {entry.Filter{Range: entry.Range{To: at(100)}}, func(i int, _ *entry.Entry) bool { return i < 100 }},
 		"just to":     {entry.Filter{Range: entry.Range{To: at(100).Add(1)}}, func(i int, _ *entry.Entry) bool { return i <= 100 }},
-		"two at once": {entry.Filter{Methods: []string{"GET"}, IntegrationIDs: []uuid.UUID{one.IntegrationID}}, func(_ int, e *entry.Entry) bool { return e.Method == "GET" && e.IntegrationID == one.IntegrationID }},
+		"two at once": {entry.Filter{Methods: []string{"GET"}, IntegrationIDs: []uuid.UUID{one.IntegrationID}}, func(_ int, e *entry.Entry) bool { return e.Method == http.MethodGet && e.IntegrationID == one.IntegrationID }},
 	}
 	enc := encoded(t, entries)
 	for name, c := range cases {

@@ -7,11 +7,13 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/weirhq/weir/journal/entry"
 )
 
-var encoders = sync.Pool{New: func() any { return NewEncoder() }}
+// encoders are for what is packed again: it stays for long, and nobody waits for it.
+var encoders = sync.Pool{New: func() any { return newEncoder(newCompressor(zstd.SpeedDefault)) }}
 
 // Verify tells by the checksum whether the four columns are as they were written, and belong together. Errors are
 // ErrDamaged.

@@ -82,7 +82,9 @@ func (t *term) in(normal []byte) bool {
 			return false
 		}
 		at += from
-		if !(t.begin && endsInWord(normal[:at])) && !(t.ends && beginsInWord(normal[at+len(t.text):])) {
+		cutBefore := t.begin && endsInWord(normal[:at])
+		cutBehind := t.ends && beginsInWord(normal[at+len(t.text):])
+		if !cutBefore && !cutBehind {
 			return true
 		}
 		from = at + 1

@@ -13,6 +13,7 @@ import (
 var benchSizes = []int{20, 70, 256, 1000}
 
 func forSizes(b *testing.B, run func(b *testing.B, entries []*entry.Entry)) {
+	b.Helper()
 	for _, n := range benchSizes {
 		entries := newGenerator(1).entries(n)
 		b.Run(fmt.Sprint(n), func(b *testing.B) { run(b, entries) })
@@ -20,11 +21,13 @@ func forSizes(b *testing.B, run func(b *testing.B, entries []*entry.Entry)) {
 }
 
 func perEntry(b *testing.B, n int) {
+	b.Helper()
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n)/1000, "µs/entry")
 }
 
 func BenchmarkEncode(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		e := NewEncoder()
 		var enc Encoded
 		var err error

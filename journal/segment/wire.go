@@ -92,13 +92,6 @@ func (c *cursor) take(n int) []byte {
 	return b
 }
 
-// section reads bytes that their length stands before.
-func (c *cursor) section() []byte { return c.take(c.count(len(c.rest))) }
-
-func appendSection(b, section []byte) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(section))), section...)
-}
-
 // zigzag makes numbers near zero small, whatever their sign.
 func zigzag(v int64) uint64   { return uint64(v<<1) ^ uint64(v>>63) }
 func unzigzag(v uint64) int64 { return int64(v>>1) ^ -int64(v&1) }
