@@ -45,12 +45,3 @@ func admit(ctx context.Context, object, field string) error {
 	}
 	return nil
 }
-
-// require is Forbidden unless the context's principal has the role.
-func require(ctx context.Context, role tenant.Role) error {
-	p, err := tenant.FromContext(ctx)
-	if err != nil {
-		return err
-	}
-	return p.Require(role)
-}

@@ -59,7 +59,7 @@ func (r *Resolver) lines(ctx context.Context, args lineArgs, runID, nodeRunID uu
 	}
 	for _, line := range inside {
 		// What lies behind the journal's part of the page belongs to a later one.
-		if follows(line.Position, after) && !follows(line.Position, last) {
+		if follows(line.Position, after) && (last == nil || !follows(line.Position, last)) {
 			out.Items = append(out.Items, line)
 		}
 	}
@@ -110,8 +110,8 @@ func (r *Resolver) linesInside(ctx context.Context, runID, nodeRunID uuid.UUID, 
 func linePosition(nodeRunID uuid.UUID, i int, line run.Line) entry.Position {
 	id := nodeid.First(line.At)
 	sum := sha256.Sum256(nodeRunID[:])
-	copy(id[9:13], sum[:4])
-	binary.BigEndian.PutUint32(id[12:], uint32(sum[4])<<24|uint32(i)&0xffffff) //nolint:gosec // A message has few lines.
+	copy(id[9:12], sum[:])
+	binary.BigEndian.PutUint32(id[12:], uint32(i)) //nolint:gosec // A message of 1 MiB has few lines.
 	return entry.Position{Micros: line.At.UnixMicro(), ID: id}
 }
 

@@ -1663,6 +1663,7 @@ input TimeRange {
   to: Time!
 }
 
+"What can be asked. All of it belongs to the tenant of the request's credential: other tenants do not exist here."
 type Query {
   "Anything that has an id. Null when there is no such thing in this tenant, whatever there is in another."
   node(

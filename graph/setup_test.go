@@ -1,0 +1,210 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/internal/pgtest"
+	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/tenant"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// noon is now in the tests.
+var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+
+func clock() time.Time { return noon }
+
+// bundle is the API over a database of its own.
+type bundle struct {
+	deps    Deps
+	door    *tenant.Door
+	handler http.Handler
+	// statements counts what goes to the database.
+	statements *statements
+	log        *syncBuffer
+}
+
+func setup(t testing.TB) *bundle {
+	t.Helper()
+	b := &bundle{statements: &statements{}, log: &syncBuffer{}}
+	config, err := pgxpool.ParseConfig(pgtest.New(t).ServiceURL)
+	require.NoError(t, err)
+	config.MaxConns = 8
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.ConnConfig.Tracer = b.statements
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	b.door = tenant.NewDoor(pool)
+	t.Cleanup(func() { require.NoError(t, b.door.Close()) })
+
+	entries := journal.NewStore(b.door, journal.Options{Now: clock})
+	_, err = entries.EnsurePartitions(t.Context(), journal.DayOf(noon)-2, journal.DayOf(noon)+1)
+	require.NoError(t, err)
+	runs := run.NewStore(b.door)
+	b.deps = Deps{
+		Tenants: tenant.NewStore(b.door, clock), Directory: directory.NewStore(b.door, clock),
+		Journal: entries, Runs: runs, Logs: journal.NewLogs(entries, runs),
+		Now: clock, Logger: slog.New(slog.NewTextHandler(b.log, nil)),
+	}
+	b.deps.Directory.EraseWith(noEraser{})
+	b.handler = NewHandler(b.deps)
+	return b
+}
+
+// noEraser stands for the job that erases a deleted customer's entries later.
+type noEraser struct{}
+
+func (noEraser) EraseCustomer(context.Context, *tenant.Tx, uuid.UUID) error { return nil }
+
+// statements counts round trips to the database.
+type statements struct{ n atomic.Int64 }
+
+func (s *statements) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	if sql := strings.ToUpper(q.SQL); !strings.HasPrefix(sql, "BEGIN") && sql != "COMMIT" && sql != "ROLLBACK" {
+		s.n.Add(1)
+	}
+	return ctx
+}
+
+func (s *statements) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (s *statements) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBatchStartData) context.Context {
+	s.n.Add(1)
+	return ctx
+}
+
+func (s *statements) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+func (s *statements) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
+
+// during counts the statements of what fn does.
+func (s *statements) during(fn func()) int {
+	before := s.n.Load()
+	fn()
+	return int(s.n.Load() - before)
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// reply is what the API answered.
+type reply struct {
+	Data   map[string]any
+	Errors []struct {
+		Message    string
+		Path       []any
+		Extensions map[string]any
+	}
+	raw    string
+	status int
+}
+
+// codes are the codes of the reply's errors.
+func (r *reply) codes() []string {
+	var out []string
+	for _, e := range r.Errors {
+		code, _ := e.Extensions["code"].(string)
+		out = append(out, code)
+	}
+	return out
+}
+
+// at is the value under a dotted path in the data, such as customer.name or logs.nodes.0.id.
+func (r *reply) at(t require.TestingT, path string) any {
+	var v any = r.Data
+	for step := range strings.SplitSeq(path, ".") {
+		switch x := v.(type) {
+		case map[string]any:
+			require.Contains(t, x, step, "%s in %s", path, r.raw)
+			v = x[step]
+		case []any:
+			var i int
+			require.NoError(t, json.Unmarshal([]byte(step), &i))
+			require.Less(t, i, len(x), "%s in %s", path, r.raw)
+			v = x[i]
+		default:
+			require.Fail(t, "nothing there", "%s in %s", path, r.raw)
+		}
+	}
+	return v
+}
+
+// text is at, of a string.
+func (r *reply) text(t require.TestingT, path string) string {
+	s, ok := r.at(t, path).(string)
+	require.True(t, ok, "%s is no string in %s", path, r.raw)
+	return s
+}
+
+// list is at, of a list.
+func (r *reply) list(t require.TestingT, path string) []any {
+	l, ok := r.at(t, path).([]any)
+	require.True(t, ok, "%s is no list in %s", path, r.raw)
+	return l
+}
+
+type vars map[string]any
+
+// ask sends a query as a principal, nil for nobody, and takes whatever comes back.
+func (b *bundle) ask(t testing.TB, p *tenant.Principal, query string, v vars) *reply {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{"query": query, "variables": v})
+	require.NoError(t, err)
+	return b.send(t, p, string(body))
+}
+
+func (b *bundle) send(t testing.TB, p *tenant.Principal, body string) *reply {
+	t.Helper()
+	ctx := t.Context()
+	if p != nil {
+		ctx = tenant.WithPrincipal(ctx, p)
+	}
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	b.handler.ServeHTTP(w, r)
+	out := &reply{raw: w.Body.String(), status: w.Code}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), out), out.raw)
+	return out
+}
+
+// get is ask where nothing may go wrong.
+func (b *bundle) get(t testing.TB, p *tenant.Principal, query string, v vars) *reply {
+	t.Helper()
+	r := b.ask(t, p, query, v)
+	require.Empty(t, r.Errors, r.raw)
+	require.Equal(t, http.StatusOK, r.status)
+	return r
+}

@@ -1,0 +1,189 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/tenant"
+)
+
+// world is a tenant in which a webhook of a customer brought an event, the event launched a run, and the run failed
+// because of an API request.
+type world struct {
+	tenant *tenant.Tenant
+	target directory.Target
+	run    uuid.UUID
+	ids    map[entry.Kind]uuid.UUID
+}
+
+// as is a member with the role.
+func (w *world) as(role tenant.Role) *tenant.Principal {
+	return &tenant.Principal{TenantID: w.tenant.ID, Kind: tenant.KindMember, Subject: "somebody", Role: role}
+}
+
+// key is an API key with the scopes, as authentication makes it.
+func (w *world) key(role tenant.Role, scopes ...tenant.Scope) *tenant.Principal {
+	return &tenant.Principal{TenantID: w.tenant.ID, Kind: tenant.KindAPIKey, Subject: "key", Role: role, Scopes: scopes}
+}
+
+// customer is a credential of one customer.
+func (w *world) customer(id uuid.UUID) *tenant.Principal {
+	return &tenant.Principal{TenantID: w.tenant.ID, Kind: tenant.KindCustomer, Role: tenant.RoleViewer, CustomerID: id}
+}
+
+// id is the API's id of the entry of the kind.
+func (w *world) id(k entry.Kind) string { return nodeid.Format(k.NodeKind(), w.ids[k]) }
+
+func (b *bundle) system(t testing.TB, tenantID uuid.UUID) context.Context {
+	return tenant.WithPrincipal(t.Context(), tenant.System(tenantID))
+}
+
+// world makes the tenant with the slug and all that is in it.
+func (b *bundle) world(t testing.TB, slug string) *world {
+	t.Helper()
+	made, err := b.deps.Tenants.CreateTenant(t.Context(), tenant.CreateTenantInput{Slug: slug, Name: "The " + slug, OwnerEmail: "owner@" + slug + ".example"})
+	require.NoError(t, err)
+	w := &world{tenant: made, ids: map[entry.Kind]uuid.UUID{}}
+	w.target = b.name(t, made.ID, "acme", "salesforce")
+	w.run = run.FlowRunID(made.ID, "run-1")
+	b.commit(t, made.ID, w.entries(), w.runs(), w.nodes())
+	return w
+}
+
+// name makes the directory's rows of a customer, an integration and what is between them.
+func (b *bundle) name(t testing.TB, tenantID uuid.UUID, customer, integration string) directory.Target {
+	t.Helper()
+	ctx := b.system(t, tenantID)
+	refs := []directory.Ref{{
+		Customer: customer, Integration: integration, Flow: "create-invoice", DataSource: "hooks", Use: directory.UseWebhook, At: noon,
+	}}
+	targets, need, err := b.deps.Directory.Resolver().Resolve(ctx, refs)
+	require.NoError(t, err)
+	require.Nil(t, targets[0].Err)
+	kind, name := directory.TriggerExternalEvent, "Create the invoice"
+	states := []directory.StateEvent{{Target: targets[0], At: noon, Flow: &directory.FlowState{
+		Name: &name, Trigger: &directory.FlowTrigger{Kind: &kind, EventTypes: []string{"deal.won"}},
+	}}}
+	require.NoError(t, b.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		rows, err := b.deps.Directory.Ensure(ctx, tx, need, noon)
+		if err != nil {
+			return err
+		}
+		_, err = b.deps.Directory.ApplyStates(ctx, tx, states, rows)
+		return err
+	}))
+	b.deps.Directory.Resolver().Committed(tenantID, need)
+	return targets[0]
+}
+
+// commit stores entries and runs.
+func (b *bundle) commit(t testing.TB, tenantID uuid.UUID, entries []*entry.Entry, runs []run.FlowRunEvent, nodes []run.NodeRunEvent) {
+	t.Helper()
+	var c *journal.Commit
+	require.NoError(t, b.door.Write(b.system(t, tenantID), func(ctx context.Context, tx *tenant.Tx) (err error) {
+		if c, err = b.deps.Journal.Begin(ctx, tx, nil); err != nil {
+			return err
+		}
+		if _, _, err = b.deps.Runs.Apply(ctx, tx, 1, runs, nodes); err != nil {
+			return err
+		}
+		return c.Append(ctx, journal.Batch{Loose: entries})
+	}))
+	c.Committed()
+}
+
+func at(seconds int) time.Time { return noon.Add(-time.Hour + time.Duration(seconds)*time.Second) }
+
+// entry makes an entry of the kind that happened so many seconds into the story.
+func (w *world) entry(k entry.Kind, seconds int) *entry.Entry {
+	e := &entry.Entry{Head: entry.Head{
+		ID: nodeid.New(at(seconds)), RecordedAt: noon.UnixMicro(), Kind: k, Status: entry.StatusSuccess, DurationMS: -1,
+		CustomerID: w.target.CustomerID, IntegrationID: w.target.IntegrationID, ConnectedAppID: w.target.ConnectedAppID,
+	}, Detail: &entry.Detail{Metadata: []byte(`{"region":"eu"}`)}}
+	e.Identifiers = []entry.Identifier{{Key: "order_id", Value: "A-1001"}}
+	w.ids[k] = e.ID
+	return e
+}
+
+func body(text string) *entry.Body {
+	return &entry.Body{Text: text, ContentType: "application/json", SizeBytes: len(text)}
+}
+
+func (w *world) entries() []*entry.Entry {
+	valid := true
+	webhook := w.entry(entry.KindExternalWebhook, 0)
+	webhook.ExternalID, webhook.Method, webhook.URL, webhook.StatusCode = "wh-1", "POST", "https://hooks.example.com/in", 202
+	webhook.Webhook, webhook.DataSourceID = &entry.Webhook{SignatureValid: &valid}, w.target.DataSourceID
+	webhook.Detail.RequestHeaders = []entry.Header{{Name: "X-Hook", Value: "yes"}}
+	webhook.Detail.RequestBody = body(`{"hook":"secret of a webhook"}`)
+
+	pull := w.entry(entry.KindExternalEventPull, 1)
+	pull.ExternalID, pull.DataSourceID = "pull-1", w.target.DataSourceID
+	pull.Pull = &entry.Pull{Strategy: "full_scan", Pages: 2, RecordsScanned: 40, EventCount: 0, CursorBefore: "a", CursorAfter: "b", State: "success"}
+
+	event := w.entry(entry.KindExternalEvent, 2)
+	event.ExternalID, event.EventType, event.RecordID, event.SourceID = "ev-1", "deal.won", "006xx", "wh-1"
+	event.DataSourceID, event.Detail.RequestBody = w.target.DataSourceID, body(`{"amount":1200}`)
+
+	internal := w.entry(entry.KindInternalEvent, 3)
+	internal.ExternalID, internal.EventType, internal.Via = "iev-1", "order.created", entry.ViaAPI
+	internal.SkipCode, internal.SkipMessage = "flow_disabled", "switched off"
+	internal.Detail.RequestBody = body(`{"order":1}`)
+
+	request := w.entry(entry.KindAPIRequest, 12)
+	request.Status, request.ErrorKind, request.ErrorCode, request.Message = entry.StatusFailure, entry.ErrorHTTP, "INVALID_SESSION_ID", "Session expired"
+	request.Direction, request.Method, request.Endpoint, request.URL = entry.Outbound, "GET", "/sobjects/Account/{id}", "https://acme.example.com/sobjects/Account/001"
+	request.StatusCode, request.DurationMS, request.Attempt = 401, 182.5, 1
+	request.FlowRunID, request.NodeRunID = w.run, run.NodeRunID(w.tenant.ID, "nr-2")
+	request.Detail.RequestHeaders = []entry.Header{{Name: "Accept", Value: "application/json"}}
+	request.Detail.ResponseHeaders = []entry.Header{{Name: "Content-Type", Value: "application/json"}}
+	request.Detail.ResponseBody = body(`[{"errorCode":"INVALID_SESSION_ID"}]`)
+
+	transaction := w.entry(entry.KindTransaction, 20)
+	transaction.EventType, transaction.Message = "create order", "done"
+	transaction.Transaction = &entry.Transaction{From: "shop", To: "erp", PayloadType: "order", BusinessFlowID: "bf-1"}
+
+	line := w.entry(entry.KindLogLine, 13)
+	line.Status, line.Level, line.Message = 0, entry.LevelError, "401 from Salesforce"
+	line.FlowRunID, line.NodeRunID = w.run, run.NodeRunID(w.tenant.ID, "nr-2")
+	line.Detail = &entry.Detail{RequestBody: body(`{"try":1}`)}
+	return []*entry.Entry{webhook, pull, event, internal, request, transaction, line}
+}
+
+func (w *world) runs() []run.FlowRunEvent {
+	started, finished := at(10), at(14)
+	w.ids[entry.KindFlowRun] = w.run
+	return []run.FlowRunEvent{{
+		ID: w.run, ExternalID: "run-1", At: finished, RecordedAt: noon, FlowID: w.target.FlowID, CustomerID: w.target.CustomerID,
+		IntegrationID: w.target.IntegrationID, ConnectedAppID: w.target.ConnectedAppID, Status: run.Failed,
+		Trigger: run.TriggerExternalEvent, TriggerEvent: "ev-1", StartedAt: &started, FinishedAt: &finished,
+		Input: json.RawMessage(`{"deal":"006xx"}`), Error: &run.Error{Code: "INVALID_SESSION_ID", Message: "Session expired"},
+		Identifiers: []entry.Identifier{{Key: "order_id", Value: "A-1001"}}, Metadata: json.RawMessage(`{"by":"cron"}`),
+	}}
+}
+
+func (w *world) nodes() []run.NodeRunEvent {
+	node := func(external, key string, parents []string, status run.Status, from, to int) run.NodeRunEvent {
+		started, finished := at(from), at(to)
+		return run.NodeRunEvent{
+			ID: run.NodeRunID(w.tenant.ID, external), ExternalID: external, FlowRunID: w.run, FlowRunExternalID: "run-1",
+			At: finished, RecordedAt: noon, NodeKey: key, Name: "Node " + key, Type: "step", Status: status, Parents: parents,
+			StartedAt: &started, FinishedAt: &finished, Input: json.RawMessage(fmt.Sprintf(`{"in":%q}`, key)),
+			Lines: []run.Line{{At: started, Level: entry.LevelDebug, Message: "begin " + key}, {At: finished, Level: entry.LevelInfo, Message: "end " + key}},
+		}
+	}
+	failed := node("nr-2", "lookup", []string{"trigger", "never-heard-of"}, run.Failed, 11, 14)
+	failed.Error = &run.Error{Code: "INVALID_SESSION_ID", Message: "Session expired"}
+	return []run.NodeRunEvent{node("nr-1", "trigger", []string{}, run.Succeeded, 10, 11), failed}
+}
