@@ -14,23 +14,29 @@ import (
 	"github.com/weirhq/weir/tenant"
 )
 
-// hints reads moments at which something may match from an index table, and makes a window of each day that has some.
+// hints reads moments at which something may match from an index table, and makes windows of the days that have some.
 type hints struct {
 	widening
 	// rest is what is left of the widening window that is looked through.
 	rest window
 	// ready are windows that were found and not given out yet.
 	ready []window
-	limit int
+	// size is how many moments are read at once; limit is the same or more, while one day has more than that.
+	size, limit int
 	// points says that moments do not last: all before the last that was read are known.
 	points bool
 	read   func(ctx context.Context, tx *tenant.Tx, w window, limit int) ([]span, error)
 }
 
 const (
-	// hintsAtOnce is how many moments are read at first; mostHints is when a day has so many that it is read whole.
-	hintsAtOnce = 256
+	// fewestHints and hintsAtOnce are how many moments are read at first, and later; mostHints is when a day has so many
+	// that it is read whole.
+	fewestHints = 32
+	hintsAtOnce = 512
 	mostHints   = 1 << 15
+	// gapDays is how many days without a moment a window may have. Planning a query over their partitions costs as much
+	// as one query more.
+	gapDays = 4
 	// spansAtOnce is how many spans one query compares each segment with.
 	spansAtOnce = 64
 )
@@ -42,7 +48,7 @@ func (h *hints) next(ctx context.Context, tx *tenant.Tx) (window, bool, error) {
 			if !ok {
 				return window{}, false, nil
 			}
-			h.rest, h.limit = window{from: from, to: to}, hintsAtOnce
+			h.rest, h.limit = window{from: from, to: to}, h.size
 		}
 		found, err := h.read(ctx, tx, h.rest, h.limit)
 		if err != nil {
@@ -68,14 +74,24 @@ func (h *hints) take(found []span) {
 	}
 	h.skip(region)
 	for len(found) > 0 {
-		day := dayOf(found[0].first).micros()
-		n := slices.IndexFunc(found, func(s span) bool { return s.first < day || s.first >= day+dayMicros })
-		if n < 0 {
-			n = len(found)
+		n := near(found)
+		low, high := dayOf(found[0].first).micros(), dayOf(found[n-1].first).micros()
+		if h.order == entry.NewestFirst {
+			low, high = high, low
 		}
-		h.ready = append(h.ready, window{from: max(region.from, day), to: min(region.to, day+dayMicros), spans: union(found[:n])})
+		h.ready = append(h.ready, window{from: max(region.from, low), to: min(region.to, high+dayMicros), spans: union(found[:n])})
 		found = found[n:]
 	}
+}
+
+// near is how many moments from the first on lie in days that are not far apart.
+func near(found []span) int {
+	for i := 1; i < len(found); i++ {
+		if days := dayOf(found[i].first) - dayOf(found[i-1].first); days > gapDays || days < -gapDays {
+			return i
+		}
+	}
+	return len(found)
 }
 
 // complete narrows the region to what the moments found cover, and tells how many of them lie in it.
@@ -105,7 +121,8 @@ func (h *hints) widen(day int64) {
 
 // skip takes what was looked through off the rest.
 func (h *hints) skip(done window) {
-	h.limit = hintsAtOnce
+	h.size = min(2*h.size, hintsAtOnce)
+	h.limit = h.size
 	if h.order == entry.NewestFirst {
 		h.rest.to = done.from
 	} else {
@@ -147,20 +164,20 @@ func termHints(w widening, hashes []int64) *hints {
 	direction := direction(w.order)
 	sql := "SELECT at, last_at FROM journal_term WHERE tenant_id = $1 AND hash = ANY($2) AND at >= $3 AND at < $4 ORDER BY at" +
 		direction + " LIMIT $5"
-	return &hints{widening: w, read: func(ctx context.Context, tx *tenant.Tx, w window, limit int) ([]span, error) {
+	return &hints{widening: w, size: hintsAtOnce, read: func(ctx context.Context, tx *tenant.Tx, w window, limit int) ([]span, error) {
 		// A term's row lies at the first moment of its day, which may be before the window that its last one is in.
 		from := dayOf(w.from).Time()
 		return readSpans(ctx, tx, sql, tx.TenantID(), hashes, from, timeOf(w.to), limit)
 	}}
 }
 
-// failureHints are the moments of failures that match as far as their rows tell.
-func failureHints(w widening, f *entry.Filter) *hints {
+// failureHints are the moments of failures that match as far as their rows tell: at first about as many as are asked for.
+func failureHints(w widening, f *entry.Filter, first int) *hints {
 	where, args := failureWhere(f)
 	direction := direction(w.order)
 	sql := "SELECT at, at FROM journal_failure WHERE tenant_id = $1 AND at >= $2 AND at < $3" + where +
 		" ORDER BY at" + direction + " LIMIT $4"
-	return &hints{widening: w, points: true, read: func(ctx context.Context, tx *tenant.Tx, w window, limit int) ([]span, error) {
+	return &hints{widening: w, size: min(max(fewestHints, first+1), hintsAtOnce), points: true, read: func(ctx context.Context, tx *tenant.Tx, w window, limit int) ([]span, error) {
 		return readSpans(ctx, tx, sql, append([]any{tx.TenantID(), timeOf(w.from), timeOf(w.to), limit}, args...)...)
 	}}
 }

@@ -50,7 +50,7 @@ func (s *Store) Histogram(ctx context.Context, f entry.Filter, buckets int) ([]B
 			from = max(p.lo, dayOf(first).micros())
 		}
 		count = newCounter(from, to, buckets)
-		sc.guide = s.guide(p, entry.NewestFirst, sc)
+		sc.guide, sc.chunk = s.guide(p, entry.NewestFirst, sc, hintsAtOnce), mostChunk
 		sc.sink = func(h hit) { count.count(h.seg.head.Micros(h.at), h.seg.head.Status(h.at)) }
 		for until := s.opt.Now().Add(s.opt.HistogramTime); s.opt.Now().Before(until); {
 			if more, err := sc.advance(ctx); err != nil || !more {

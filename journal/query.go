@@ -96,7 +96,7 @@ func limit(f *entry.Filter, customer uuid.UUID) bool {
 }
 
 // guide chooses the quickest way through the time for a filter.
-func (s *Store) guide(p *prepared, order entry.Order, sc *scan) guide {
+func (s *Store) guide(p *prepared, order entry.Order, sc *scan, first int) guide {
 	w := widening{order: order, lo: p.lo, hi: p.hi, now: s.opt.Now().UnixMicro()}
 	f := &p.filter
 	switch {
@@ -107,7 +107,7 @@ func (s *Store) guide(p *prepared, order entry.Order, sc *scan) guide {
 	case f.Identifier != nil:
 		return termHints(w, []int64{entry.TermHash(entry.TermIdentifier, f.Identifier.Value)})
 	case onlyFailures(f):
-		return failureHints(w, f)
+		return failureHints(w, f, first)
 	case order == entry.OldestFirst:
 		return &dayByDay{widening: w, scan: sc}
 	}
@@ -156,7 +156,7 @@ func (s *Store) page(ctx context.Context, q Query, details bool) (Page, error) {
 	}
 	err = s.read(ctx, func(ctx context.Context, r *reader) error {
 		sc := newScan(r, p, q.Order, q.After)
-		sc.guide = s.guide(p, q.Order, sc)
+		sc.guide = s.guide(p, q.Order, sc, q.First)
 		var hits []hit
 		for len(hits) <= q.First {
 			h, ok, err := sc.next(ctx)

@@ -62,7 +62,7 @@ var (
 )
 
 func newScan(r *reader, p *prepared, order entry.Order, after *entry.Position) *scan {
-	return &scan{reader: r, prepared: p, order: order, after: after, heap: heapOf{order: order},
+	return &scan{reader: r, prepared: p, order: order, after: after, heap: heapOf{order: order}, chunk: firstChunk,
 		until: r.store.opt.Now().Add(r.store.opt.PageTime)}
 }
 
@@ -155,7 +155,7 @@ func (s *scan) advance(ctx context.Context) (more bool, err error) {
 		if err != nil || !ok {
 			return false, err
 		}
-		s.window, s.within, s.drained, s.chunk = w, true, false, firstChunk
+		s.window, s.within, s.drained = w, true, false
 		if s.order == entry.NewestFirst {
 			s.cursor = segmentKey{micros: dayOf(w.to-1).micros() + dayMicros, id: lowestID}
 			s.reach(s.edge(w.to - 1))
