@@ -115,7 +115,7 @@ func (d *Door) run(ctx context.Context, mode string, fn func(ctx context.Context
 
 // Batch sends statements in one round trip and one implicit transaction of the context's tenant: the quickest way
 // for hot reads. queue adds the statements; read takes their results, in order.
-func (d *Door) Batch(ctx context.Context, queue func(tenantID uuid.UUID, b *pgx.Batch), read func(r pgx.BatchResults) error) error {
+func (d *Door) Batch(ctx context.Context, queue func(tenantID uuid.UUID, b *pgx.Batch), read func(r pgx.BatchResults) error) (err error) {
 	p, err := FromContext(ctx)
 	if err != nil {
 		return err
@@ -124,10 +124,16 @@ func (d *Door) Batch(ctx context.Context, queue func(tenantID uuid.UUID, b *pgx.
 	batch.Queue(enter(p))
 	queue(p.TenantID, batch)
 	results := d.pool.SendBatch(ctx, batch)
+	// Closing gives the connection back, also when read panics. It repeats the error of the statement that failed.
+	defer func() {
+		if closing := results.Close(); err == nil {
+			err = closing
+		}
+	}()
 	if _, err := results.Exec(); err != nil {
-		return errors.Join(fmt.Errorf("enter the tenant: %w", err), results.Close())
+		return fmt.Errorf("enter the tenant: %w", err)
 	}
-	return errors.Join(read(results), results.Close())
+	return read(results)
 }
 
 // enter is the statement that tells the database whose transaction this is. Both values are UUIDs in text form, so

@@ -148,6 +148,12 @@ func TestPanicRollsBackAndGivesTheConnectionBack(t *testing.T) {
 				panic("boom")
 			})
 		})
+		require.PanicsWithValue(t, "boom", func() {
+			_ = b.door.Batch(b.ctx, func(tenantID uuid.UUID, q *pgx.Batch) {
+				q.Queue(insertCustomer, tenantID, uuid.New(), "a")
+				q.Queue("SELECT 1/0")
+			}, func(pgx.BatchResults) error { panic("boom") })
+		})
 	}
 	require.Zero(t, b.count(b.ctx, t))
 	require.Zero(t, b.pool.Stat().AcquiredConns())
