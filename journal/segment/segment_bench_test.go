@@ -53,6 +53,7 @@ func BenchmarkEncode(b *testing.B) {
 
 func BenchmarkEncodeHead(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		e := NewEncoder()
 		for b.Loop() {
 			e.b = e.head.write(e.b[:0], entries)
@@ -63,6 +64,7 @@ func BenchmarkEncodeHead(b *testing.B) {
 
 func BenchmarkEncodeList(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		e := NewEncoder()
 		for b.Loop() {
 			e.b = e.list.write(e.b[:0], entries)
@@ -74,6 +76,7 @@ func BenchmarkEncodeList(b *testing.B) {
 // The body with its words: headers are looked for words when they are numbered.
 func BenchmarkEncodeBody(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		e := NewEncoder()
 		for b.Loop() {
 			e.words.reset(len(entries) * 1000)
