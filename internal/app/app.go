@@ -14,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/weirhq/weir/directory"
-	"github.com/weirhq/weir/graph"
 	"github.com/weirhq/weir/ingest"
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/observe"

@@ -9,6 +9,7 @@ import (
 	"github.com/weirhq/weir/graph"
 	"github.com/weirhq/weir/ingest"
 	"github.com/weirhq/weir/internal/observe"
+	"github.com/weirhq/weir/journal"
 )
 
 // handler is everything that the service answers, by the roles that this process has.
@@ -19,13 +20,10 @@ func (a *App) handler() http.Handler {
 	mux.Handle("GET /metrics", a.metrics.Handler())
 	if a.cfg.Does("api") {
 		api := graph.NewHandler(graph.Deps{
-			Tenants: a.stores.tenants, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs, Logger: a.log,
+			Tenants: a.stores.tenants, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs,
+			Logs: journal.NewLogs(a.stores.journal, a.stores.runs), Logger: a.log,
 		})
 		mux.Handle("/graphql", traced("graphql", authenticate(a.auth, a.log, refuseGraphQL, api)))
-		if a.opt.Playground {
-			mux.Handle("/playground/", http.StripPrefix("/playground", graph.Playground()))
-			mux.Handle("GET /{$}", http.RedirectHandler("/playground/", http.StatusFound))
-		}
 	}
 	if a.cfg.Does("ingest") {
 		events := ingest.NewHandler(a.ingest)
