@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
@@ -186,4 +188,25 @@ func (w *world) nodes() []run.NodeRunEvent {
 	failed := node("nr-2", "lookup", []string{"trigger", "never-heard-of"}, run.Failed, 11, 14)
 	failed.Error = &run.Error{Code: "INVALID_SESSION_ID", Message: "Session expired"}
 	return []run.NodeRunEvent{node("nr-1", "trigger", []string{}, run.Succeeded, 10, 11), failed}
+}
+
+// filled puts the world's ids into an operation: CUSTOMER, LOG and so on in quotes stand for them.
+func (b *bundle) filled(t testing.TB, w *world, operation string) string {
+	t.Helper()
+	ctx := b.system(t, w.tenant.ID)
+	owners, err := b.deps.Tenants.Members(ctx, page.Request{Size: 1})
+	require.NoError(t, err)
+	key, _, err := b.deps.Tenants.CreateAPIKey(ctx, tenant.CreateAPIKeyInput{Name: "a key", Scopes: []tenant.Scope{tenant.ScopeIngest}})
+	require.NoError(t, err)
+	member, err := b.deps.Tenants.InviteMember(ctx, tenant.InviteMemberInput{Email: uuid.NewString() + "@acme.example", Role: tenant.RoleViewer})
+	require.NoError(t, err)
+	for name, id := range map[string]string{
+		"CUSTOMER": nodeid.Format(nodeid.Customer, w.target.CustomerID), "INTEGRATION": nodeid.Format(nodeid.Integration, w.target.IntegrationID),
+		"APP": nodeid.Format(nodeid.ConnectedApp, w.target.ConnectedAppID), "FLOW": nodeid.Format(nodeid.Flow, w.target.FlowID),
+		"RUN": w.id(entry.KindFlowRun), "LOG": w.id(entry.KindAPIRequest), "OWNER": nodeid.Format(nodeid.Member, owners.Items[0].ID),
+		"MEMBER": nodeid.Format(nodeid.Member, member.ID), "KEY": nodeid.Format(nodeid.APIKey, key.ID),
+	} {
+		operation = strings.ReplaceAll(operation, `"`+name+`"`, `"`+id+`"`)
+	}
+	return operation
 }
