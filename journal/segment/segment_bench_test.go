@@ -88,6 +88,7 @@ func BenchmarkEncodeBody(b *testing.B) {
 
 func BenchmarkWords(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		var w wordSet
 		for b.Loop() {
 			w.reset(len(entries) * 1000)
@@ -102,6 +103,7 @@ func BenchmarkWords(b *testing.B) {
 
 func BenchmarkOpenHead(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		enc := encoded(b, entries)
 		for b.Loop() {
 			if _, err := OpenHead(enc.Head); err != nil {
@@ -114,6 +116,7 @@ func BenchmarkOpenHead(b *testing.B) {
 // One customer's failures: what the first page of most looks is.
 func BenchmarkMatch(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		head, err := OpenHead(encoded(b, entries).Head)
 		require.NoError(b, err)
 		m, err := NewMatcher(&entry.Filter{
@@ -131,6 +134,7 @@ func BenchmarkMatch(b *testing.B) {
 // A segment that has nobody of the customer.
 func BenchmarkMatchStranger(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		head, err := OpenHead(encoded(b, entries).Head)
 		require.NoError(b, err)
 		m, err := NewMatcher(&entry.Filter{CustomerIDs: []uuid.UUID{uuid.Max}})
@@ -143,6 +147,7 @@ func BenchmarkMatchStranger(b *testing.B) {
 
 func BenchmarkMayMatch(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		enc := encoded(b, entries)
 		s, err := ParseSearch("expired nowhere")
 		require.NoError(b, err)
@@ -154,6 +159,7 @@ func BenchmarkMayMatch(b *testing.B) {
 
 func BenchmarkOpenListAndRow(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		enc := encoded(b, entries)
 		var row entry.List
 		for b.Loop() {
@@ -166,6 +172,7 @@ func BenchmarkOpenListAndRow(b *testing.B) {
 
 func BenchmarkDetailOfOne(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		enc := encoded(b, entries)
 		for b.Loop() {
 			body, err := OpenBody(enc.Body)
@@ -179,6 +186,7 @@ func BenchmarkDetailOfOne(b *testing.B) {
 // A search that the filter let through and that looks at every entry.
 func BenchmarkSearchAll(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
+		b.Helper()
 		enc := encoded(b, entries)
 		s, err := ParseSearch("expired nowhere")
 		require.NoError(b, err)
