@@ -42,7 +42,7 @@ fuzz: ## Fuzz each target for FUZZTIME (default 20s)
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
 	  grep -oE '^func Fuzz[A-Za-z0-9]+' "$$file" | cut -c6- | while read -r target; do \
 	    echo "== $$(dirname $$file) $$target"; \
-	    $(GO) test "$$(dirname $$file)" -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),20s); \
+	    $(GO) test "$$(dirname $$file)" -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),20s) -fuzzminimizetime 10x; \
 	  done; done
 
 .PHONY: bench
