@@ -91,7 +91,7 @@ func (c *Commit) queueSegments(batch *pgx.Batch, sealed []*Sealed) {
 
 func queueSegment(batch *pgx.Batch, tenantID uuid.UUID, commitNo int64, compacted bool, e *segment.Encoded, now time.Time) {
 	batch.Queue(sqlAppendSegment, tenantID, nodeid.New(now), commitNo, timeOf(e.FirstMicros), timeOf(e.LastMicros), e.Entries,
-		int32(e.Kinds), int32(e.Statuses), int64(e.Customers), int64(e.Integrations), //nolint:gosec // Bits, not numbers.
+		int32(e.Kinds), int32(e.Statuses), int64(e.Customers), int64(e.Integrations),
 		compacted, e.Format, e.Checksum, e.Head, e.List, e.Tokens, e.Body)
 }
 

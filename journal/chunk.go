@@ -22,8 +22,8 @@ const sqlSpans = ` AND EXISTS (SELECT FROM unnest($12::timestamptz[], $13::times
 
 func (s *scan) where(from, to int64) []any {
 	m := s.match.Masks()
-	return []any{s.tx.TenantID(), timeOf(from), timeOf(dayOf(to-1).micros() + dayMicros), timeOf(to), int32(m.Kinds), int32(m.Statuses), //nolint:gosec // Bits.
-		int64(m.Customers), int64(m.Integrations)} //nolint:gosec // Bits.
+	return []any{s.tx.TenantID(), timeOf(from), timeOf(dayOf(to-1).micros() + dayMicros), timeOf(to), int32(m.Kinds), int32(m.Statuses),
+		int64(m.Customers), int64(m.Integrations)}
 }
 
 // readSegments reads up to n segments of the window behind the cursor.

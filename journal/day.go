@@ -23,7 +23,7 @@ func dayOf(micros int64) Day {
 	if micros%dayMicros < 0 {
 		d--
 	}
-	return Day(d) //nolint:gosec // Five million years.
+	return Day(d)
 }
 
 func timeOf(micros int64) time.Time { return time.UnixMicro(micros).UTC() }

@@ -50,14 +50,15 @@ func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 	b := setup(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 7))
-		store := b.another(func(o *Options) {
-			o.PageSegments = rapid.SampledFrom([]int{1, 3, 20_000}).Draw(rt, "segments a page")
-			o.TokenBytes = 2000
-		})
+		atMost, days := rapid.SampledFrom([]int{1, 20_000}).Draw(rt, "segments a page"), 25
+		if atMost == 1 {
+			days = 3 // A page a segment: many pages.
+		}
+		store := b.another(func(o *Options) { o.PageSegments, o.TokenBytes = atMost, 2000 })
 		ctx, w := as(t, uuid.New()), newWorld()
-		span := time.Duration(rapid.IntRange(1, 30*24).Draw(rt, "hours")) * time.Hour
+		span := time.Duration(rapid.IntRange(1, days*24).Draw(rt, "hours")) * time.Hour
 		var early, late []*entry.Entry
-		for range rapid.IntRange(1, 6).Draw(rt, "commits") {
+		for range rapid.IntRange(1, 5).Draw(rt, "commits") {
 			list := w.entries(r, rapid.IntRange(1, 120).Draw(rt, "entries"), span)
 			put(ctx, rt, store, list)
 			early = append(early, list...)
@@ -66,7 +67,7 @@ func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 		q := Query{Filter: f, Order: entry.Order(rapid.IntRange(0, 1).Draw(rt, "order"))}
 		var got []*entry.Entry
 		for {
-			q.First = rapid.IntRange(1, 40).Draw(rt, "first")
+			q.First = rapid.IntRange(5, 90).Draw(rt, "first")
 			p, err := store.Entries(ctx, q)
 			require.NoError(rt, err)
 			require.LessOrEqual(rt, len(p.Items), q.First)
@@ -100,6 +101,53 @@ func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 		there := slices.DeleteFunc(slices.Clone(got), func(e *entry.Entry) bool { return isLate[e.ID] })
 		require.Equal(rt, ids(model(early, f, q.Order)), ids(there), name)
 	})
+}
+
+// While others commit and compact all the time, each page is of one moment.
+func TestPagesAmongConcurrentWriters(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx, w := as(t, uuid.New()), newWorld()
+	early := w.entries(rand.New(rand.NewPCG(2, 2)), 600, 50*time.Hour)
+	for part := range slices.Chunk(early, 40) {
+		put(ctx, t, b.store, part)
+	}
+	done := make(chan error, 1)
+	stop := make(chan struct{})
+	go func() {
+		r := rand.New(rand.NewPCG(4, 4))
+		for n := range 60 {
+			select {
+			case <-stop:
+				done <- nil
+				return
+			default:
+			}
+			_, err := commit(ctx, b.store, Batch{Loose: w.entries(r, 15, 50*time.Hour)})
+			if err == nil && n%5 == 0 {
+				_, err = b.store.Compact(ctx, noon)
+			}
+			if err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	was := map[uuid.UUID]bool{}
+	for _, e := range early {
+		was[e.ID] = true
+	}
+	for _, f := range []entry.Filter{{}, {Statuses: []entry.Status{entry.StatusFailure}}, {Search: "retry"}, {FlowRunID: w.runs[0]}} {
+		for _, order := range []entry.Order{entry.NewestFirst, entry.OldestFirst} {
+			got, _, err := walk(ctx, b.store, Query{Filter: f, Order: order, First: 60})
+			require.NoError(t, err)
+			got = slices.DeleteFunc(got, func(e *entry.Entry) bool { return !was[e.ID] })
+			require.Equal(t, ids(model(early, f, order)), ids(got))
+		}
+	}
+	close(stop)
+	require.NoError(t, <-done)
 }
 
 func TestPageSaysWhereToGoOnWhenItCostTooMuch(t *testing.T) {

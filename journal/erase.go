@@ -78,7 +78,7 @@ func (e *eraser) step(ctx context.Context, day Day, at *segmentKey) (more bool, 
 	rows, err := query(ctx, e.tx, `SELECT id, last_at, head FROM journal_segment
 WHERE tenant_id = $1 AND last_at >= $2 AND last_at < $3 AND (last_at, id) > ($4, $5) AND customers & $6 <> 0 AND NOT damaged
 ORDER BY last_at, id LIMIT $7`, e.tx.TenantID(), day.Time(), (day + 1).Time(), timeOf(at.micros), at.id,
-		int64(segment.HashBit(e.customerID)), eraseAtOnce) //nolint:gosec // Bits.
+		int64(segment.HashBit(e.customerID)), eraseAtOnce)
 	if err != nil {
 		return false, err
 	}

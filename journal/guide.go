@@ -183,7 +183,7 @@ func failureHints(w widening, f *entry.Filter, first int) *hints {
 }
 
 func failureWhere(f *entry.Filter) (where string, args []any) {
-	any := func(column, kind string, list any) {
+	anyOf := func(column, kind string, list any) {
 		args = append(args, list)
 		where += fmt.Sprintf(" AND %s = ANY($%d::%s[])", column, len(args)+4, kind)
 	}
@@ -193,19 +193,19 @@ func failureWhere(f *entry.Filter) (where string, args []any) {
 	}{{"customer_id", f.CustomerIDs}, {"integration_id", f.IntegrationIDs}, {"connected_app_id", f.ConnectedAppIDs}} {
 		// An id of nil asks for what has none, which is NULL here.
 		if len(c.ids) > 0 && !slices.Contains(c.ids, uuid.Nil) {
-			any(c.column, "uuid", uuids(c.ids))
+			anyOf(c.column, "uuid", uuids(c.ids))
 		}
 	}
 	kinds := make([]int16, len(f.Kinds))
 	for i, k := range f.Kinds {
 		kinds[i] = int16(k)
 	}
-	any("kind", "smallint", kinds)
+	anyOf("kind", "smallint", kinds)
 	if len(f.ErrorCodes) > 0 && !slices.Contains(f.ErrorCodes, "") {
-		any("error_code", "text", f.ErrorCodes)
+		anyOf("error_code", "text", f.ErrorCodes)
 	}
 	if eq := f.StatusCode.Equal; eq != nil {
-		any("status_code", "int", []int32{int32(*eq)}) //nolint:gosec // Filters are validated to be HTTP statuses.
+		anyOf("status_code", "int", []int32{int32(*eq)})
 	}
 	return where, args
 }

@@ -39,7 +39,7 @@ func TestLogsAreEntriesAndRuns(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		name := rapid.SampledFrom([]string{"nothing", "failures", "pending", "runs", "runs and events", "requests", "range", "one run", "status code", "errors", "customer"}).Draw(rt, "filter")
 		f := filters[name]
-		q := Query{Filter: f, Order: entry.Order(rapid.IntRange(0, 1).Draw(rt, "order")), First: rapid.IntRange(1, 90).Draw(rt, "first")}
+		q := Query{Filter: f, Order: entry.Order(rapid.IntRange(0, 1).Draw(rt, "order")), First: rapid.IntRange(20, 300).Draw(rt, "first")}
 		want := positions(list, runs, f, q.Order)
 		var got []entry.Position
 		for {

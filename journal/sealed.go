@@ -136,7 +136,7 @@ func (f *failures) add(e *entry.Head) {
 	f.customers = append(f.customers, nullable(e.CustomerID))
 	f.integrations = append(f.integrations, nullable(e.IntegrationID))
 	f.apps = append(f.apps, nullable(e.ConnectedAppID))
-	f.codes = append(f.codes, pgtype.Int4{Int32: int32(e.StatusCode), Valid: e.StatusCode != 0}) //nolint:gosec // An HTTP status.
+	f.codes = append(f.codes, pgtype.Int4{Int32: int32(e.StatusCode), Valid: e.StatusCode != 0})
 	f.errors = append(f.errors, pgtype.Text{String: e.ErrorCode, Valid: e.ErrorCode != ""})
 }
 

@@ -35,19 +35,16 @@ type bundle struct {
 	door  *tenant.Door
 	store *Store
 	log   *syncBuffer
-	// owner is a pool of the schema's owner, for looking past the service.
-	db *pgtest.DB
 }
 
-func setup(t testing.TB, change ...func(*Options)) *bundle {
-	t.Helper()
-	db := pgtest.New(t)
-	b := &bundle{db: db, pool: db.Pool(t), log: &syncBuffer{}}
+func setup(tb testing.TB, change ...func(*Options)) *bundle {
+	tb.Helper()
+	b := &bundle{pool: pgtest.New(tb).Pool(tb), log: &syncBuffer{}}
 	b.door = tenant.NewDoor(b.pool)
-	t.Cleanup(func() { require.NoError(t, b.door.Close()) })
+	tb.Cleanup(func() { require.NoError(tb, b.door.Close()) })
 	b.store = b.another(change...)
-	_, err := b.store.EnsurePartitions(t.Context(), DayOf(noon)-keptDays, DayOf(noon)+1)
-	require.NoError(t, err)
+	_, err := b.store.EnsurePartitions(tb.Context(), DayOf(noon)-keptDays, DayOf(noon)+1)
+	require.NoError(tb, err)
 	return b
 }
 
@@ -61,13 +58,15 @@ func (b *bundle) another(change ...func(*Options)) *Store {
 }
 
 // as is a context of Weir's own work for a tenant.
-func as(t testing.TB, tenantID uuid.UUID) context.Context {
-	return tenant.WithPrincipal(t.Context(), tenant.System(tenantID))
+func as(tb testing.TB, tenantID uuid.UUID) context.Context {
+	tb.Helper()
+	return tenant.WithPrincipal(tb.Context(), tenant.System(tenantID))
 }
 
 // asCustomer is a context of somebody who may see one customer only.
-func asCustomer(t testing.TB, tenantID, customerID uuid.UUID) context.Context {
-	return tenant.WithPrincipal(t.Context(), &tenant.Principal{TenantID: tenantID, Kind: tenant.KindCustomer, CustomerID: customerID})
+func asCustomer(tb testing.TB, tenantID, customerID uuid.UUID) context.Context {
+	tb.Helper()
+	return tenant.WithPrincipal(tb.Context(), &tenant.Principal{TenantID: tenantID, Kind: tenant.KindCustomer, CustomerID: customerID})
 }
 
 // commit writes a batch with keys, and tells of each key whether it was a duplicate.

@@ -27,7 +27,7 @@ func TermHash(tag, value string) int64 {
 	var room [160]byte
 	text := append(append(append(room[:0], tag...), 0), value...)
 	sum := sha256.Sum256(text)
-	return int64(binary.BigEndian.Uint64(sum[:8])) //nolint:gosec // The bits are kept as they are: it is a hash.
+	return int64(binary.BigEndian.Uint64(sum[:8]))
 }
 
 // RunTerm is the term of what belongs to a flow run.
