@@ -59,6 +59,7 @@ func (h *handler) aroundResponse(ctx context.Context, next graphql.ResponseHandl
 	if response == nil {
 		return nil
 	}
+	response.Errors = response.Errors[:min(len(response.Errors), maxErrors)]
 	if cause := context.Cause(ctx); errors.Is(cause, errTooLarge) || errors.Is(cause, errTooSlow) {
 		response.Data, response.Errors = json.RawMessage("null"), gqlerror.List{h.present(ctx, cause)}
 	}

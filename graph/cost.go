@@ -13,10 +13,10 @@ import (
 // costs beside. It leaves room for a full page of customers with a full page of connected apps each.
 const maxCost = 100_000
 
-// statement is what a list costs that is read by statements of its own for each parent; a histogram reads through
-// everything that matches.
+// statement is what a list costs that is read by a statement of its own, as those that stand for themselves are, and
+// below other things those that cannot be read for all parents at once. A histogram reads through all that matches.
 const (
-	statement      = 100
+	statement      = 500
 	histogram      = 1000
 	unsizedList    = 10
 	maxSizedList   = 1000
@@ -25,9 +25,9 @@ const (
 
 // ownCost is what fields cost beside what is below them, where that is not 1.
 var ownCost = map[string]int{
-	"logs": statement, "flowRuns": statement, "runs": statement, "apiRequests": statement, "graph": statement / 10,
-	"connectedApps": statement / 10, "flows": statement / 10, "customers": statement / 10, "integrations": statement / 10,
-	"events": statement / 10, "launchedRuns": statement / 10, "logHistogram": histogram,
+	"logs": statement, "flowRuns": statement, "runs": statement, "apiRequests": statement, "graph": statement / 50,
+	"connectedApps": statement / 50, "flows": statement / 50, "customers": statement / 50, "integrations": statement / 50,
+	"events": statement / 50, "launchedRuns": statement / 50, "logHistogram": histogram,
 }
 
 // cost counts what an operation would cost to answer, before it is.
@@ -83,7 +83,10 @@ func (c *counter) set(set ast.SelectionSet) int {
 
 func (c *counter) field(f *ast.Field) int {
 	own, ok := ownCost[f.Name]
-	if !ok {
+	switch {
+	case f.Name != "logHistogram" && sizes(f) != "" && alone(f):
+		own = statement
+	case !ok:
 		own = 1
 	}
 	return plus(own, times(c.items(f), c.set(f.SelectionSet)))
@@ -96,10 +99,8 @@ func (c *counter) items(f *ast.Field) int {
 		return 1
 	}
 	arguments := f.ArgumentMap(c.variables)
-	for _, name := range []string{"first", "buckets"} {
-		if f.Definition.Arguments.ForName(name) != nil {
-			return sized(arguments[name])
-		}
+	if name := sizes(f); name != "" {
+		return sized(arguments[name])
 	}
 	if ids, ok := arguments["ids"].([]any); ok {
 		return min(max(len(ids), 1), maxSizedList)
@@ -110,6 +111,23 @@ func (c *counter) items(f *ast.Field) int {
 		return unsizedList
 	}
 	return 1
+}
+
+// alone tells whether a list is read by a statement of its own: one at the top, and one that begins after a cursor or
+// has a filter.
+func alone(f *ast.Field) bool {
+	return f.ObjectDefinition != nil && f.ObjectDefinition.Name == "Query" ||
+		f.Arguments.ForName("after") != nil || f.Arguments.ForName("filter") != nil
+}
+
+// sizes is the name of the argument that says how many items the field's list has, or "".
+func sizes(f *ast.Field) string {
+	for _, name := range []string{"first", "buckets"} {
+		if f.Definition != nil && f.Definition.Arguments.ForName(name) != nil {
+			return name
+		}
+	}
+	return ""
 }
 
 func sized(value any) int {
