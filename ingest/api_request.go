@@ -57,7 +57,7 @@ func (d *decoder) apiRequest(r *record, data ref) {
 	e.Attempt = d.whole(attempt, "data.attempt", 1, maxAttempt, 1)
 	d.request(r, request)
 	answer := d.response(r, response)
-	d.errorOf(e, problem, "data.error")
+	d.errorOf(e, problem)
 	if d.fault == nil {
 		d.judge(r, answer)
 	}
@@ -146,11 +146,11 @@ func (d *decoder) response(r *record, v ref) answer {
 }
 
 // errorOf reads what the sender says of an error: an object, or a text.
-func (d *decoder) errorOf(e *entry.Entry, v ref, field string) {
+func (d *decoder) errorOf(e *entry.Entry, v ref) {
 	if v == 0 {
 		return
 	}
-	kind, code, message := d.problem(v, field)
+	kind, code, message := d.problem(v)
 	e.ErrorKind = entry.ErrorApplication
 	if kind != 0 {
 		e.ErrorKind = errorKind(kind)
@@ -159,7 +159,8 @@ func (d *decoder) errorOf(e *entry.Entry, v ref, field string) {
 }
 
 // problem reads an error's parts; kind is a place among errorKinds, or 0.
-func (d *decoder) problem(v ref, field string) (kind int, code, message string) {
+func (d *decoder) problem(v ref) (kind int, code, message string) {
+	const field = "data.error"
 	if d.node(v).shape == isString {
 		return 0, "", d.prose(v, field)
 	}

@@ -130,11 +130,11 @@ func (c *cutter) fill() error {
 // place is how many bytes since the last line's end, and how many line ends, come before buf[i].
 func (c *cutter) place(i int) (column, lines int) {
 	before := c.buf[:i]
-	last := bytes.LastIndexByte(before, '\n')
-	if last < 0 {
+	n := bytes.Count(before, []byte{'\n'})
+	if n == 0 {
 		return c.column + i, c.lines
 	}
-	return i - last - 1, c.lines + bytes.Count(before, []byte{'\n'})
+	return i - bytes.LastIndexByte(before, '\n') - 1, c.lines + n
 }
 
 func (c *cutter) bad(i int, problem string) *bodyError {
@@ -216,57 +216,6 @@ func bom(b []byte) []byte {
 	return nil
 }
 
-// openObject walks over the members of an object that is either an event or holds the events. It stays in the buffer
-// until that is known.
-func (c *cutter) openObject() (finding, error) {
-	w := walk{c: c, offset: 1}
-	typed, listed := false, false
-	for first := true; ; first = false {
-		name, found, err := w.name(first)
-		if err != nil {
-			return 0, err
-		}
-		if found == foundLarge {
-			return c.large()
-		}
-		if found == foundEnd {
-			break
-		}
-		typed = typed || name == "type"
-		if listed = listed || name == "events"; name == "events" && !typed && c.buf[c.at+w.offset] == '[' {
-			c.at += w.offset + 1
-			c.wrapped, c.stage = true, atFirst
-			return c.nextElement()
-		}
-		if found, err = w.value(); err != nil {
-			return 0, err
-		}
-		if found == foundLarge {
-			return c.large()
-		}
-	}
-	if listed && !typed {
-		return 0, c.bad(c.at, "events must be an array")
-	}
-	found, err := c.value(0)
-	if err != nil {
-		return 0, err
-	}
-	if found == foundLarge {
-		return c.large()
-	}
-	c.at += c.doc.i
-	c.stage = afterLast
-	return found, nil
-}
-
-// large skips the only event of a body, which is too large.
-func (c *cutter) large() (finding, error) {
-	c.doc.parse(c.buf[c.at:], false)
-	c.stage = afterLast
-	return foundLarge, c.skip()
-}
-
 // nextElement finds the next event of an array.
 func (c *cutter) nextElement() (finding, error) {
 	b, err := c.want()
@@ -299,118 +248,6 @@ func (c *cutter) nextElement() (finding, error) {
 	return foundEvent, nil
 }
 
-// close checks what follows the events.
-func (c *cutter) close() error {
-	if c.wrapped {
-		c.wrapped = false
-		w := walk{c: c}
-		for {
-			name, found, err := w.name(false)
-			if err != nil {
-				return err
-			}
-			if found == foundEnd {
-				c.at += w.offset
-				break
-			}
-			if name == "events" {
-				return c.bad(c.at+w.offset, "events stands twice")
-			}
-			if found == foundEvent {
-				found, err = w.value()
-			}
-			if err != nil {
-				return err
-			}
-			if found == foundLarge {
-				return c.bad(c.at+w.offset, "a member beside events is over 1 MiB")
-			}
-			c.at, w.offset = c.at+w.offset, 0
-		}
-	}
-	if _, ok, err := c.peek(); err != nil || ok {
-		if err == nil {
-			err = c.bad(c.at, "expected the end of the body")
-		}
-		return err
-	}
-	return nil
-}
-
-// walk goes over the members of an object, which stays in the buffer from c.at on.
-type walk struct {
-	c      *cutter
-	offset int
-}
-
-// next skips white space up to one byte.
-func (w *walk) next() (byte, error) {
-	for {
-		w.offset = skipSpace(w.c.buf, w.c.at+w.offset) - w.c.at
-		if w.c.at+w.offset < len(w.c.buf) {
-			return w.c.buf[w.c.at+w.offset], nil
-		}
-		if w.c.ended {
-			return 0, w.c.bad(len(w.c.buf), endsEarly)
-		}
-		if err := w.c.fill(); err != nil {
-			return 0, err
-		}
-	}
-}
-
-// name reads the name of the next member and stops at its value; foundEnd is after the object.
-func (w *walk) name(first bool) (string, finding, error) {
-	b, err := w.next()
-	if err != nil {
-		return "", 0, err
-	}
-	if b == '}' {
-		w.offset++
-		return "", foundEnd, nil
-	}
-	if !first {
-		if b != ',' {
-			return "", 0, w.c.bad(w.c.at+w.offset, "expected , or }")
-		}
-		w.offset++
-		if b, err = w.next(); err != nil {
-			return "", 0, err
-		}
-	}
-	if b != '"' {
-		return "", 0, w.c.bad(w.c.at+w.offset, `expected the name of a member, in "quotes"`)
-	}
-	found, err := w.value()
-	if err != nil || found == foundLarge {
-		return "", found, err
-	}
-	var a arena
-	name := w.c.doc.string(&w.c.doc.nodes[0], &a)
-	if b, err = w.next(); err != nil {
-		return "", 0, err
-	}
-	if b != ':' {
-		return "", 0, w.c.bad(w.c.at+w.offset, "expected : after the name of a member")
-	}
-	w.offset++
-	if _, err = w.next(); err != nil {
-		return "", 0, err
-	}
-	return name, foundEvent, nil
-}
-
-func (w *walk) value() (finding, error) {
-	found, err := w.c.value(w.offset)
-	if found == foundEvent {
-		w.offset += w.c.doc.i
-	}
-	if w.offset > MaxEventBytes {
-		found = foundLarge
-	}
-	return found, err
-}
-
 // skip passes over a value, however long, by its brackets alone.
 func (c *cutter) skip() error {
 	depth, inString, escaped := 0, false, false
@@ -436,96 +273,6 @@ func (c *cutter) skip() error {
 		c.at = len(c.buf)
 		if c.ended {
 			return c.bad(len(c.buf), endsEarly)
-		}
-		if err := c.fill(); err != nil {
-			return err
-		}
-	}
-}
-
-// nextLine finds the next line that is not empty. A line that is no JSON costs its neighbours nothing.
-func (c *cutter) nextLine() (finding, error) {
-	if c.stage == atStart {
-		c.stage = atNext
-		if err := c.fill(); err != nil {
-			return 0, err
-		}
-		c.at += len(bom(c.buf))
-	}
-	for {
-		line, ended, err := c.line()
-		if err != nil {
-			return 0, err
-		}
-		if line == nil {
-			c.doc.parse(c.buf[c.at:], false)
-			return foundLarge, c.skipLine()
-		}
-		start := c.at
-		c.at = min(start+len(line)+1, len(c.buf))
-		if skipSpace(line, 0) == len(line) {
-			if ended {
-				return foundEnd, nil
-			}
-			continue
-		}
-		if len(line) > MaxEventBytes {
-			c.doc.parse(line, true)
-			return foundLarge, nil
-		}
-		p := c.doc.parse(line, true)
-		if p == complete && skipSpace(line, c.doc.i) == len(line) {
-			return foundEvent, nil
-		}
-		c.lineBroken(start, p)
-		return foundBroken, nil
-	}
-}
-
-func (c *cutter) lineBroken(start int, p progress) {
-	problem := c.doc.problem
-	switch p {
-	case complete:
-		c.doc.i = skipSpace(c.doc.text, c.doc.i)
-		problem = "expected the end of the line"
-	case unfinished:
-		problem = "the line ends here, too early"
-	}
-	c.doc.problem = c.bad(start+c.doc.i, problem).Error()
-	if c.broken == nil {
-		c.broken = c.bad(start+c.doc.i, problem)
-	}
-}
-
-// line gives the line that begins at at, without its end; nil when it is over the limit, and not whole in the buffer.
-func (c *cutter) line() (line []byte, last bool, err error) {
-	searched := 0
-	for {
-		rest := c.buf[c.at:]
-		if k := bytes.IndexByte(rest[searched:], '\n'); k >= 0 {
-			return rest[:searched+k], false, nil
-		}
-		if c.ended {
-			return rest, true, nil
-		}
-		if len(rest) > MaxEventBytes {
-			return nil, false, nil
-		}
-		searched = len(rest)
-		if err := c.fill(); err != nil {
-			return nil, false, err
-		}
-	}
-}
-
-func (c *cutter) skipLine() error {
-	for {
-		if k := bytes.IndexByte(c.buf[c.at:], '\n'); k >= 0 {
-			c.at += k + 1
-			return nil
-		}
-		if c.at = len(c.buf); c.ended {
-			return nil
 		}
 		if err := c.fill(); err != nil {
 			return err

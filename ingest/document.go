@@ -264,7 +264,7 @@ func (d *document) number(final bool) progress {
 	}
 	d.i = i
 	switch {
-	case i == len(t) && !(final && ok):
+	case i == len(t) && (!final || !ok):
 		return unfinished
 	case !ok:
 		return d.bad("expected a digit")

@@ -31,8 +31,11 @@ func endpointOf(address string) string {
 }
 
 func pathOf(address string) string {
-	if k := strings.IndexAny(address, "?#"); k >= 0 {
-		address = address[:k]
+	for i := range len(address) {
+		if address[i] == '?' || address[i] == '#' {
+			address = address[:i]
+			break
+		}
 	}
 	if k := strings.Index(address, "://"); k >= 0 && !strings.Contains(address[:k], "/") {
 		address = address[k+3:]
@@ -58,7 +61,7 @@ func templated(s string) (string, bool) {
 		return s, false
 	}
 	head, tail := s, ""
-	if k := strings.LastIndexAny(s, ":."); k > 0 && isWord(s[k+1:]) && !strings.ContainsAny(s, "@%") {
+	if k := suffix(s); k > 0 && !strings.ContainsAny(s, "@%") {
 		head, tail = s[:k], s[k:]
 	}
 	if head == placeholder {
@@ -70,14 +73,16 @@ func templated(s string) (string, bool) {
 	return s, false
 }
 
-// isWord tells whether a text is letters only, and some.
-func isWord(s string) bool {
-	for i := range len(s) {
-		if c := s[i] | 0x20; c < 'a' || c > 'z' {
-			return false
-		}
+// suffix is where a last word begins that a colon or a full stop sets off; 0 when none does.
+func suffix(s string) int {
+	k := len(s) - 1
+	for k > 0 && 'a' <= s[k]|0x20 && s[k]|0x20 <= 'z' {
+		k--
 	}
-	return s != ""
+	if k == len(s)-1 || s[k] != ':' && s[k] != '.' {
+		return 0
+	}
+	return k
 }
 
 // longestWord is the length over which no segment of a path is a word.

@@ -111,9 +111,9 @@ func (d *decoder) text(v ref, field string, most int) string {
 // key reads an optional string that rows are found by.
 func (d *decoder) key(v ref, field string) string { return d.text(v, field, maxKey) }
 
-// need reads a string that must be there, and not empty.
-func (d *decoder) need(v ref, field string, most int) string {
-	s := d.text(v, field, most)
+// need is key of what must be there, and not empty.
+func (d *decoder) need(v ref, field string) string {
+	s := d.key(v, field)
 	if s == "" {
 		d.missing(field)
 	}
@@ -243,8 +243,8 @@ func (d *decoder) needWord(v ref, field string, words []string) int {
 	return d.word(v, field, words)
 }
 
-// texts reads an array of strings; nil when it is missing.
-func (d *decoder) texts(v ref, field string, most int) []string {
+// texts reads an array of keys; nil when it is missing.
+func (d *decoder) texts(v ref, field string) []string {
 	if v == 0 {
 		return nil
 	}
@@ -258,7 +258,7 @@ func (d *decoder) texts(v ref, field string, most int) []string {
 			d.invalid(field+"."+strconv.Itoa(m.index), "expected a string")
 			break
 		}
-		if s := d.text(m.value, field, most); s != "" {
+		if s := d.key(m.value, field); s != "" {
 			out = append(out, s)
 		}
 	}

@@ -103,7 +103,7 @@ func TestMalformedBodies(t *testing.T) {
 	good := internal("g")
 	for body, want := range map[string]string{
 		"":      "line 1, column 1: the body is empty",
-		"  \n ": "line 2, column 2: the body is empty",
+		"\n":    "line 2, column 1: the body is empty",
 		"hello": "line 1, column 1: expected an object or an array",
 		"{\"events\":[\n" + good + ",\n" + `{"type":"log" "id"`: "line 3, column 15: expected , or }",
 		`{"events":[` + good + `}`:                              "expected , or ]",

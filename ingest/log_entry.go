@@ -60,7 +60,7 @@ func (d *decoder) externalWebhook(r *record, data ref) {
 		e.Webhook.Rejection = rejections[place-1]
 	}
 	d.source(r, source, directory.UseWebhook)
-	d.errorOf(e, problem, "data.error")
+	d.errorOf(e, problem)
 	e.Status = entry.StatusSuccess
 	if signed := e.Webhook.SignatureValid; e.Webhook.Rejection != "" || e.ErrorKind != entry.ErrorNone || e.StatusCode >= 400 || signed != nil && !*signed {
 		e.Status = entry.StatusFailure
@@ -124,7 +124,7 @@ func (d *decoder) externalEventPull(r *record, data ref) {
 	}
 	e.Pull = p
 	e.DurationMS = d.millis(duration, "data.duration_ms")
-	d.errorOf(e, problem, "data.error")
+	d.errorOf(e, problem)
 	state := d.word(status, "data.status", pullStates)
 	if state == 0 {
 		// What says nothing of its end has ended: well, unless there is an error.
@@ -159,7 +159,7 @@ func (d *decoder) externalEvent(r *record, data ref) {
 	}
 	e := &r.entry
 	e.Status = entry.StatusSuccess
-	e.EventType = d.need(name, "data.event_type", maxKey)
+	e.EventType = d.need(name, "data.event_type")
 	e.RecordID = d.label(record, "data.record_id")
 	d.payload(r, payload, "data.payload")
 	d.source(r, source, directory.UseEvent)
@@ -184,7 +184,7 @@ func (d *decoder) internalEvent(r *record, data ref) {
 	}
 	e := &r.entry
 	e.Status = entry.StatusSuccess
-	e.EventType = d.need(name, "data.event_type", maxKey)
+	e.EventType = d.need(name, "data.event_type")
 	d.payload(r, payload, "data.payload")
 	e.Via = entry.Via(d.word(via, "data.via", vias)) //nolint:gosec // One of three.
 	d.skip(e, skip)
@@ -263,14 +263,14 @@ func (d *decoder) transaction(r *record, data ref) {
 	}
 	e := &r.entry
 	e.Transaction = &entry.Transaction{
-		From: d.need(from, "data.from", maxKey), To: d.need(to, "data.to", maxKey),
+		From: d.need(from, "data.from"), To: d.need(to, "data.to"),
 		PayloadType: d.short(payload, "data.payload_type", maxKey), BusinessFlowID: d.key(flow, "data.flow_id"),
 	}
 	e.Status = entry.Status(d.needWord(status, "data.status", logStatuses)) //nolint:gosec // One of four.
 	e.EventType = d.short(operation, "data.operation", maxKey)
 	e.DurationMS = d.millis(duration, "data.duration_ms")
 	said := d.prose(message, "data.message")
-	if d.errorOf(e, problem, "data.error"); e.Message == "" {
+	if d.errorOf(e, problem); e.Message == "" {
 		e.Message = said
 	}
 }

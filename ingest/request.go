@@ -77,17 +77,17 @@ func (s *Service) read(ctx context.Context, d *decoder, r *request, c *cutter) e
 		if r.count == MaxEvents {
 			return errTooManyEvents
 		}
-		size := d.doc.i
-		e := r.take(d, found)
-		e.index = r.count
-		r.count++
-		r.add(e)
-		if held += size; r.entries >= sealAt && held > 0 || held > sealBytes {
+		if r.entries >= sealAt || held > sealBytes {
 			if err := s.seal(ctx, r); err != nil {
 				return err
 			}
 			held = 0
 		}
+		held += d.doc.i
+		e := r.take(d, found)
+		e.index = r.count
+		r.count++
+		r.add(e)
 	}
 	if c.broken != nil && len(r.result.Rejected) == r.count && r.onlyBroken() {
 		return c.broken

@@ -36,7 +36,7 @@ func (d *decoder) flowRun(e *event, env *envelope) {
 			problem = m.value
 		}
 	}
-	e.ref.Flow = d.need(flow, "data.flow", maxKey)
+	e.ref.Flow = d.need(flow, "data.flow")
 	r := &run.FlowRunEvent{ExternalID: e.id, At: e.at, RecordedAt: d.now}
 	if r.ID = nodeid.New(e.at); e.id != "" {
 		r.ID = run.FlowRunID(d.tenantID, e.id)
@@ -73,7 +73,7 @@ func (d *decoder) runError(v ref) *run.Error {
 	if v == 0 {
 		return nil
 	}
-	_, code, message := d.problem(v, "data.error")
+	_, code, message := d.problem(v)
 	return &run.Error{Code: code, Message: message}
 }
 
@@ -116,12 +116,12 @@ func (d *decoder) nodeRun(e *event, env *envelope) {
 	if n.ID = nodeid.New(e.at); e.id != "" {
 		n.ID = run.NodeRunID(d.tenantID, e.id)
 	}
-	n.FlowRunExternalID = d.need(env.flowRun, "flow_run", maxKey)
+	n.FlowRunExternalID = d.need(env.flowRun, "flow_run")
 	n.FlowRunID = d.flowRunID(n.FlowRunExternalID)
-	n.NodeKey = d.need(node, "data.node", maxKey)
+	n.NodeKey = d.need(node, "data.node")
 	n.Name, n.Type = d.short(name, "data.name", maxName), d.short(kind, "data.type", maxKey)
 	n.Status = run.Status(d.needWord(status, "data.status", runStatuses)) //nolint:gosec // One of six.
-	n.Parents = d.texts(parents, "data.parents", maxKey)
+	n.Parents = d.texts(parents, "data.parents")
 	n.Attempt = d.count(attempt, "data.attempt", 1, maxAttempt)
 	n.Iteration = d.count(iteration, "data.iteration", 0, maxIteration)
 	n.StartedAt, n.FinishedAt = d.past(started, "data.started_at"), d.past(finished, "data.finished_at")

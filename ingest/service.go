@@ -110,7 +110,7 @@ func (s *Service) submit(ctx context.Context, tenantID uuid.UUID, body io.Reader
 	if err != nil {
 		return Result{}, s.unavailable(ctx, tenantID, err)
 	}
-	r := &request{tenantID: tenantID, now: s.now(), context: ctx, done: make(chan error, 1)}
+	r := &request{tenantID: tenantID, now: s.now().UTC().Truncate(time.Microsecond), context: ctx, done: make(chan error, 1)}
 	if err := s.receive(ctx, r, policy, body, form, hint); err != nil {
 		return Result{}, s.refusal(ctx, tenantID, err)
 	}

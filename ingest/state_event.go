@@ -101,7 +101,7 @@ func (d *decoder) connectedApp(e *event, env *envelope) {
 	e.state = &directory.StateEvent{At: e.at, ConnectedApp: &directory.ConnectedAppState{
 		Status:  appStatusOf[d.needWord(status, "data.status", appStatuses)],
 		Account: said(account, d.short(account, "data.account", maxName)),
-		Scopes:  d.texts(scopes, "data.scopes", maxKey), CredentialsExpireAt: d.optionalTime(expire, "data.credentials_expire_at"),
+		Scopes:  d.texts(scopes, "data.scopes"), CredentialsExpireAt: d.optionalTime(expire, "data.credentials_expire_at"),
 		Reason: said(reason, d.prose(reason, "data.reason")),
 	}}
 }
@@ -145,7 +145,7 @@ func (d *decoder) flowTrigger(v ref) *directory.FlowTrigger {
 	}
 	t := &directory.FlowTrigger{
 		Kind:       oneOf(d.word(kind, "data.trigger.kind", triggers), triggerKinds),
-		EventTypes: d.texts(types, "data.trigger.event_types", maxKey),
+		EventTypes: d.texts(types, "data.trigger.event_types"),
 		Schedule:   said(schedule, d.text(schedule, "data.trigger.schedule", maxKey)),
 	}
 	switch {
@@ -184,7 +184,7 @@ func (d *decoder) dataSource(e *event, env *envelope) {
 	d.link(e)
 	e.state = &directory.StateEvent{At: e.at, DataSource: &directory.DataSourceState{
 		Mode:          oneOf(d.word(mode, "data.mode", modes), modeOf),
-		EventTypes:    d.texts(types, "data.event_types", maxKey),
+		EventTypes:    d.texts(types, "data.event_types"),
 		PullIntervalS: d.count(interval, "data.pull_interval_s", 1, maxPullInterval),
 		State:         oneOf(d.word(state, "data.state", sourceStates), sourceState),
 		Reason:        said(reason, d.prose(reason, "data.reason")),
