@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"reflect"
 	"runtime/debug"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/errcode"
@@ -42,6 +43,7 @@ func (h *handler) present(ctx context.Context, err error) *gqlerror.Error {
 	case isOwn && own.Code != errs.Internal:
 		out.Message, out.Extensions = own.Message, map[string]any{"code": own.Code}
 		if len(own.Field) > 0 {
+			out.Message = strings.Join(own.Field, ".") + ": " + own.Message
 			out.Extensions["field"] = own.Field
 		}
 	case isGraphQL && wrapped.Err == nil:

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -34,6 +36,7 @@ func clock() time.Time { return noon }
 
 // bundle is the API over a database of its own.
 type bundle struct {
+	db      *pgtest.DB
 	deps    Deps
 	door    *tenant.Door
 	handler http.Handler
@@ -45,7 +48,8 @@ type bundle struct {
 func setup(t testing.TB) *bundle {
 	t.Helper()
 	b := &bundle{statements: &statements{}, log: &syncBuffer{}}
-	config, err := pgxpool.ParseConfig(pgtest.New(t).ServiceURL)
+	b.db = pgtest.New(t)
+	config, err := pgxpool.ParseConfig(b.db.ServiceURL)
 	require.NoError(t, err)
 	config.MaxConns = 8
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
@@ -63,11 +67,22 @@ func setup(t testing.TB) *bundle {
 	b.deps = Deps{
 		Tenants: tenant.NewStore(b.door, clock), Directory: directory.NewStore(b.door, clock),
 		Journal: entries, Runs: runs, Logs: journal.NewLogs(entries, runs),
-		Now: clock, Logger: slog.New(slog.NewTextHandler(b.log, nil)),
+		Now: clock, Logger: newLogger(b.log),
 	}
 	b.deps.Directory.EraseWith(noEraser{})
 	b.handler = NewHandler(b.deps)
 	return b
+}
+
+func newLogger(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }
+
+// exec runs a statement as the schema's owner.
+func (b *bundle) exec(t testing.TB, sql string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), b.db.OwnerURL)
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), sql)
+	require.NoError(t, errors.Join(err, conn.Close(t.Context())))
 }
 
 // noEraser stands for the job that erases a deleted customer's entries later.
