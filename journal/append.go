@@ -64,7 +64,7 @@ func (c *Commit) Append(ctx context.Context, in Batch) error {
 			sealed = append(sealed, kept)
 		}
 	}
-	conn, err := prepare(ctx, c.tx, sqlAppendSegment, sqlAppendFailures, sqlAppendTerms, sqlAppendKeys)
+	conn, err := prepareStatements(ctx, c.tx, sqlAppendSegment, sqlAppendFailures, sqlAppendTerms, sqlAppendKeys)
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (s *Store) Begin(ctx context.Context, tx *tenant.Tx, days []Day) (*Commit, 
 			cold = append(cold, days[i])
 		}
 	}
-	conn, err := prepare(ctx, tx, sqlNextCommit, sqlKeys)
+	conn, err := prepareStatements(ctx, tx, sqlNextCommit, sqlKeys)
 	if err != nil {
 		return nil, err
 	}
@@ -187,9 +187,9 @@ func (c *Commit) Failed(unknown bool) {
 	}
 }
 
-// prepare makes sure that the connection has the statements prepared. It costs a round trip when one is new; then
+// prepareStatements makes sure that the connection has the statements prepared. It costs a round trip when one is new; then
 // arguments and results travel in binary, whatever the mode of the pool is.
-func prepare(ctx context.Context, tx *tenant.Tx, statements ...string) (*pgx.Conn, error) {
+func prepareStatements(ctx context.Context, tx *tenant.Tx, statements ...string) (*pgx.Conn, error) {
 	conn := tx.River().Conn()
 	for _, sql := range statements {
 		if _, err := conn.Prepare(ctx, sql, sql); err != nil {

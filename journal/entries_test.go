@@ -59,7 +59,7 @@ func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 		span := time.Duration(rapid.IntRange(1, days*24).Draw(rt, "hours")) * time.Hour
 		var early, late []*entry.Entry
 		for range rapid.IntRange(1, 5).Draw(rt, "commits") {
-			list := w.entries(r, rapid.IntRange(1, 120).Draw(rt, "entries"), span)
+			list := w.entries(r, rapid.IntRange(1, 90).Draw(rt, "entries"), span)
 			put(ctx, rt, store, list)
 			early = append(early, list...)
 		}
@@ -67,7 +67,7 @@ func TestPagesNeitherSkipNorRepeat(t *testing.T) {
 		q := Query{Filter: f, Order: entry.Order(rapid.IntRange(0, 1).Draw(rt, "order"))}
 		var got []*entry.Entry
 		for {
-			q.First = rapid.IntRange(5, 90).Draw(rt, "first")
+			q.First = rapid.IntRange(20, 150).Draw(rt, "first")
 			p, err := store.Entries(ctx, q)
 			require.NoError(rt, err)
 			require.LessOrEqual(rt, len(p.Items), q.First)

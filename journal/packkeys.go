@@ -70,7 +70,7 @@ func (s *Store) packDay(ctx context.Context, day Day, done *Compaction) error {
 		if err != nil {
 			return err
 		}
-		conn, err := prepare(ctx, tx, sqlAppendKeys)
+		conn, err := prepareStatements(ctx, tx, sqlAppendKeys)
 		if err != nil {
 			return err
 		}

@@ -74,7 +74,7 @@ func (w *rewrite) fetch(ctx context.Context, lasts []time.Time, ids []uuid.UUID)
 
 // replace puts new segments in the place of old ones.
 func (w *rewrite) replace(ctx context.Context, old []*stored, with []segment.Encoded, commitNo int64, compacted bool) error {
-	conn, err := prepare(ctx, w.tx, sqlAppendSegment)
+	conn, err := prepareStatements(ctx, w.tx, sqlAppendSegment)
 	if err != nil {
 		return err
 	}
