@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -74,13 +75,19 @@ func (s *Service) background(tenantID uuid.UUID) (context.Context, context.Cance
 }
 
 // write is one transaction of a tenant. All that a commit writes, whatever for, is written here.
-func (s *Service) write(tenantID uuid.UUID, batch []*request) error {
+func (s *Service) write(tenantID uuid.UUID, batch []*request) (err error) {
+	// A committer belongs to no request, so that nothing else keeps a panic in it from ending the process.
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("commit %d requests: panic: %v\n%s", len(batch), p, debug.Stack())
+		}
+	}()
 	ctx, cancel := s.background(tenantID)
 	defer cancel()
 	w := newWriting(tenantID, batch)
 	began := s.now()
 	done := false
-	err := s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) (err error) {
+	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) (err error) {
 		if w.journal, err = s.journal.Begin(ctx, tx, w.days); err != nil {
 			return err
 		}

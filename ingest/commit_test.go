@@ -231,3 +231,25 @@ func TestSubmit(t *testing.T) {
 	require.Error(t, err)
 	require.False(t, errs.Is(err, errs.Unavailable))
 }
+
+// TestDirectoryChangedByAnotherProcess has two processes that know different things of a customer's connected apps.
+func TestDirectoryChangedByAnotherProcess(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const who = `"customer":"acme","integration":"crm",`
+	app := func(id string) string {
+		return `{"type":"connected_app","id":"` + id + `",` + who + `"data":{"status":"connected"}}`
+	}
+	event := `{"type":"internal_event",` + who + `"data":{"event_type":"x"}}`
+	require.Equal(t, 1, b.post(t, event).Accepted)
+	first := b.handler
+	b.start(t)
+	require.Equal(t, 1, b.post(t, app("one")).Accepted)
+	// The first process still takes the connected app for one without a name.
+	b.handler = first
+	a := b.post(t, app("two"), event)
+	require.Equal(t, http.StatusAccepted, a.status, "%+v %s", a.Error, b.log.String())
+	require.Equal(t, 2, a.Accepted)
+	got := b.entries(t)
+	require.Equal(t, got[0].ConnectedAppID, got[1].ConnectedAppID, "the oldest of several")
+}

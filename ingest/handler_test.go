@@ -28,7 +28,7 @@ func internal(id string) string {
 	return `{"type":"internal_event","id":"` + id + `","data":{"event_type":"x"}}`
 }
 
-func gzipped(t testing.TB, text []byte) []byte {
+func gzipped(t *testing.T, text []byte) []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	_, err := z.Write(text)
@@ -37,7 +37,7 @@ func gzipped(t testing.TB, text []byte) []byte {
 	return b.Bytes()
 }
 
-func zstded(t testing.TB, text []byte) []byte {
+func zstded(t *testing.T, text []byte) []byte {
 	z, err := zstd.NewWriter(nil)
 	require.NoError(t, err)
 	return z.EncodeAll(text, nil)

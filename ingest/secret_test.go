@@ -75,7 +75,7 @@ func TestNothingSecretIsStored(t *testing.T) {
 }
 
 // everything is all that was kept, unpacked: what the stores read, each row of the other tables as text, and the log.
-func (b *bundle) everything(t testing.TB) string {
+func (b *bundle) everything(t *testing.T) string {
 	t.Helper()
 	ctx := b.as(t)
 	var all bytes.Buffer
