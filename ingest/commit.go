@@ -84,7 +84,7 @@ func (s *Service) write(tenantID uuid.UUID, batch []*request) (err error) {
 	}()
 	ctx, cancel := s.background(tenantID)
 	defer cancel()
-	w := newWriting(tenantID, batch)
+	w := newWriting(batch)
 	began := s.now()
 	done := false
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) (err error) {
@@ -121,10 +121,9 @@ func (s *Service) write(tenantID uuid.UUID, batch []*request) (err error) {
 
 // writing is what one transaction writes, and what comes of it.
 type writing struct {
-	tenantID uuid.UUID
-	batch    []*request
-	days     []journal.Day
-	need     *directory.Need
+	batch []*request
+	days  []journal.Day
+	need  *directory.Need
 
 	runs   []run.FlowRunEvent
 	nodes  []run.NodeRunEvent
@@ -147,8 +146,8 @@ type owner struct {
 // tally is what became of the events of one request.
 type tally struct{ accepted, duplicates [typeCount]int }
 
-func newWriting(tenantID uuid.UUID, batch []*request) *writing {
-	w := &writing{tenantID: tenantID, batch: batch, need: directory.NewNeed(), tallies: make([]tally, len(batch))}
+func newWriting(batch []*request) *writing {
+	w := &writing{batch: batch, need: directory.NewNeed(), tallies: make([]tally, len(batch))}
 	for i, r := range batch {
 		if r.need != nil {
 			w.need.Add(r.need)
@@ -163,8 +162,8 @@ func newWriting(tenantID uuid.UUID, batch []*request) *writing {
 			case e.state != nil:
 				w.states, w.statesOf = append(w.states, *e.state), append(w.statesOf, o)
 			default:
-				if key, ok := e.key(tenantID); ok {
-					w.day(key)
+				if e.keyed {
+					w.day(e.key)
 				}
 			}
 		}
@@ -263,8 +262,7 @@ func (w *writing) claimKeys() {
 			if e.entry == nil {
 				continue
 			}
-			key, ok := e.key(w.tenantID)
-			duplicate := ok && w.journal.Duplicate(key)
+			duplicate := e.keyed && w.journal.Duplicate(e.key)
 			if w.count(owner{i, e.kind}, duplicate); !duplicate {
 				w.entries.Loose = append(w.entries.Loose, e.entry)
 			}

@@ -22,6 +22,9 @@ type event struct {
 	// dated says that the sender told when it happened.
 	dated bool
 	ref   directory.Ref
+	// key is what makes the event the same as another; keyed is false when nothing does, or when its row is its key.
+	key   journal.Key
+	keyed bool
 
 	entry *entry.Entry
 	run   *run.FlowRunEvent
@@ -40,14 +43,13 @@ type record struct {
 	bodies [2]entry.Body
 }
 
-// key is what makes the event the same as another; false when nothing does, or when its row is its key.
-func (e *event) key(tenantID uuid.UUID) (journal.Key, bool) {
-	if e.entry == nil || e.id == "" {
-		return journal.Key{}, false
+// identify makes the event's key.
+func (e *event) identify(tenantID uuid.UUID) {
+	if e.keyed = e.entry != nil && e.id != ""; e.keyed {
+		e.key = journal.Key{
+			Hash: journal.KeyHash(tenantID, e.kind.String(), e.id), Day: journal.DayOf(e.at), OrDayBefore: !e.dated,
+		}
 	}
-	return journal.Key{
-		Hash: journal.KeyHash(tenantID, e.kind.String(), e.id), Day: journal.DayOf(e.at), OrDayBefore: !e.dated,
-	}, true
 }
 
 // settle gives the event the ids of what it names.

@@ -116,6 +116,7 @@ func (r *request) add(e *event) {
 		r.reject(e)
 		return
 	}
+	e.identify(r.tenantID)
 	r.events = append(r.events, e)
 	if e.entry != nil {
 		r.entries++
@@ -197,8 +198,8 @@ func (s *Service) seal(ctx context.Context, r *request) error {
 			continue
 		}
 		entries = append(entries, e.entry)
-		if key, ok := e.key(r.tenantID); ok {
-			r.keys = append(r.keys, sealedKey{key: key, id: e.entry.ID, kind: e.kind})
+		if e.keyed {
+			r.keys = append(r.keys, sealedKey{key: e.key, id: e.entry.ID, kind: e.kind})
 		} else {
 			r.keyless[e.kind]++
 		}

@@ -48,20 +48,20 @@ type bundle struct {
 	tenantID uuid.UUID
 }
 
-func setup(t testing.TB, change ...func(*ingest.Deps)) *bundle {
-	t.Helper()
-	db := pgtest.New(t)
-	b := &bundle{db: db, pool: db.Pool(t), tenantID: uuid.New(), log: &syncBuffer{}, metrics: &counts{}}
+func setup(tb testing.TB, change ...func(*ingest.Deps)) *bundle {
+	tb.Helper()
+	db := pgtest.New(tb)
+	b := &bundle{db: db, pool: db.Pool(tb), tenantID: uuid.New(), log: &syncBuffer{}, metrics: &counts{}}
 	b.door = tenant.NewDoor(b.pool)
-	t.Cleanup(func() { require.NoError(t, b.door.Close()) })
-	b.start(t, change...)
-	_, err := b.journal.EnsurePartitions(t.Context(), journal.DayOf(noon)-3, journal.DayOf(noon)+1)
-	require.NoError(t, err)
+	tb.Cleanup(func() { require.NoError(tb, b.door.Close()) })
+	b.start(tb, change...)
+	_, err := b.journal.EnsurePartitions(tb.Context(), journal.DayOf(noon)-3, journal.DayOf(noon)+1)
+	require.NoError(tb, err)
 	return b
 }
 
 // start makes the service, as another process has it.
-func (b *bundle) start(t testing.TB, change ...func(*ingest.Deps)) {
+func (b *bundle) start(tb testing.TB, change ...func(*ingest.Deps)) {
 	now := func() time.Time { return noon }
 	b.tenants = tenant.NewStore(b.door, now)
 	b.journal = journal.NewStore(b.door, journal.Options{Now: now})
@@ -76,7 +76,7 @@ func (b *bundle) start(t testing.TB, change ...func(*ingest.Deps)) {
 	}
 	b.service = ingest.NewService(deps)
 	b.handler = ingest.NewHandler(b.service)
-	t.Cleanup(func() { require.NoError(t, b.service.Close(context.Background())) })
+	tb.Cleanup(func() { require.NoError(tb, b.service.Close(context.Background())) })
 }
 
 func (b *bundle) key() *tenant.Principal {
@@ -84,8 +84,8 @@ func (b *bundle) key() *tenant.Principal {
 }
 
 // as is a context of Weir's own work for the tenant.
-func (b *bundle) as(t testing.TB) context.Context {
-	return tenant.WithPrincipal(t.Context(), tenant.System(b.tenantID))
+func (b *bundle) as(tb testing.TB) context.Context {
+	return tenant.WithPrincipal(tb.Context(), tenant.System(b.tenantID))
 }
 
 // answer is what a request was answered.
@@ -97,51 +97,51 @@ type answer struct {
 }
 
 // send posts a body with an API key.
-func (b *bundle) send(t testing.TB, body io.Reader, headers ...string) answer {
-	t.Helper()
-	return b.sendAs(t, b.key(), body, headers...)
+func (b *bundle) send(tb testing.TB, body io.Reader, headers ...string) answer {
+	tb.Helper()
+	return b.sendAs(tb, b.key(), body, headers...)
 }
 
-func (b *bundle) sendAs(t testing.TB, p *tenant.Principal, body io.Reader, headers ...string) answer {
-	t.Helper()
+func (b *bundle) sendAs(tb testing.TB, p *tenant.Principal, body io.Reader, headers ...string) answer {
+	tb.Helper()
 	r := httptest.NewRequest(http.MethodPost, "/v1/events", body)
 	r.Header.Set("Content-Type", "application/json")
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
-	ctx := t.Context()
+	ctx := tb.Context()
 	if p != nil {
 		ctx = tenant.WithPrincipal(ctx, p)
 	}
 	w := httptest.NewRecorder()
 	b.handler.ServeHTTP(w, r.WithContext(ctx))
-	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
+	require.Equal(tb, "application/json", w.Header().Get("Content-Type"))
 	a := answer{status: w.Code, header: w.Header()}
-	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &a), w.Body.String())
+	require.NoError(tb, json.Unmarshal(w.Body.Bytes(), &a), w.Body.String())
 	return a
 }
 
 // post sends events as {"events":[…]}.
-func (b *bundle) post(t testing.TB, events ...string) answer {
-	t.Helper()
-	return b.send(t, strings.NewReader(`{"events":[`+strings.Join(events, ",")+`]}`))
+func (b *bundle) post(tb testing.TB, events ...string) answer {
+	tb.Helper()
+	return b.send(tb, strings.NewReader(`{"events":[`+strings.Join(events, ",")+`]}`))
 }
 
 // entries are all log entries of the tenant, the oldest first, with their details.
-func (b *bundle) entries(t testing.TB) []*entry.Entry {
-	t.Helper()
-	ctx := b.as(t)
+func (b *bundle) entries(tb testing.TB) []*entry.Entry {
+	tb.Helper()
+	ctx := b.as(tb)
 	var all []*entry.Entry
 	var after *entry.Position
 	for {
 		got, err := b.journal.Entries(ctx, journal.Query{Order: entry.OldestFirst, First: 1000, After: after})
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		var ids []uuid.UUID
 		for _, e := range got.Items {
 			ids = append(ids, e.ID)
 		}
 		details, err := b.journal.Details(ctx, ids)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		for _, e := range got.Items {
 			e.Detail = details[e.ID]
 		}
@@ -154,9 +154,9 @@ func (b *bundle) entries(t testing.TB) []*entry.Entry {
 }
 
 // request is one without a body.
-func request(t testing.TB, b *bundle, method string) *httptest.ResponseRecorder {
+func request(tb testing.TB, b *bundle, method string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	b.handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, "/v1/events", nil))
+	b.handler.ServeHTTP(w, httptest.NewRequestWithContext(tb.Context(), method, "/v1/events", nil))
 	return w
 }
 
