@@ -1,0 +1,177 @@
+package isolation
+
+import (
+	"context"
+	"encoding/base64"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weirhq/weir/internal/app"
+	"github.com/weirhq/weir/internal/config"
+	"github.com/weirhq/weir/internal/pgtest"
+	"github.com/weirhq/weir/tenant"
+	"github.com/weirhq/weir/tenant/token"
+)
+
+// patience is how long a test waits for what takes a moment on a busy machine.
+const patience = 20 * time.Second
+
+// world is one service on one database, with the four tenants.
+type world struct {
+	db     *pgtest.DB
+	url    string
+	tokens token.Config
+	schema *schema
+	start  time.Time
+
+	a, b, c, d *company
+	// seenOfA is what a's owner sees of it before anybody else does anything.
+	seenOfA *crawl
+	// aloneOfB is what b's owner sees of it before tenant a is there.
+	aloneOfB *crawl
+}
+
+// company is a tenant with its credentials.
+type company struct {
+	w      *world
+	letter string
+	tenant *tenant.Tenant
+	// owner stands for the credential of the role OWNER, ingest for a key that sends.
+	owner, ingest *caller
+	// callers are all kinds of credentials, by name.
+	callers map[string]*caller
+	// order is in which the names are gone through.
+	order []string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{db: pgtest.New(t), start: time.Now().UTC().Truncate(time.Second).Add(-2 * time.Hour)}
+	cfg := &config.Service{
+		Database: config.Database{DatabaseURL: w.db.ServiceURL, MigrateDatabaseURL: w.db.OwnerURL},
+		Keys:     config.Keys{SigningKey: newKey('s'), EncryptionKey: newKey('e')},
+		JWT:      config.JWT{Audience: "weir"},
+		Addr:     "127.0.0.1:0", Roles: []string{"api", "ingest", "worker"}, ShutdownTimeout: patience,
+	}
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
+	service, err := app.Start(t.Context(), cfg, app.Options{Version: "isolation"}, log)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, service.Stop(context.WithoutCancel(t.Context()))) })
+	w.url = service.URL()
+	signing, err := token.ParseSigningKey(cfg.SigningKey)
+	require.NoError(t, err)
+	w.tokens = app.TokenConfig(&cfg.JWT, signing, log)
+	w.schema = introspect(t, &caller{url: w.url})
+
+	tenants := tenant.NewStore(service.Door(), time.Now)
+	w.b = w.found(t, tenants, "b")
+	w.c = w.found(t, tenants, "c")
+	w.d = w.found(t, tenants, "d")
+	w.aloneOfB = w.crawl(t, w.b.owner)
+	w.a = w.found(t, tenants, "a")
+	w.seenOfA = w.crawl(t, w.a.owner)
+	return w
+}
+
+func newKey(fill byte) string {
+	raw := make([]byte, 32)
+	for i := range raw {
+		raw[i] = fill
+	}
+	return base64.StdEncoding.EncodeToString(raw)
+}
+
+// found makes a tenant and fills it with something of everything that there is.
+func (w *world) found(t *testing.T, tenants *tenant.Store, letter string) *company {
+	t.Helper()
+	co := &company{w: w, letter: letter, callers: map[string]*caller{}}
+	var err error
+	co.tenant, err = tenants.CreateTenant(t.Context(), tenant.CreateTenantInput{
+		Slug: "tenant-" + letter, Name: co.mark(shared, "name"), OwnerEmail: "tenant-" + letter + "-owner@example.com",
+	})
+	require.NoError(t, err)
+	for _, role := range []tenant.Role{tenant.RoleOwner, tenant.RoleAdmin, tenant.RoleDeveloper, tenant.RoleSupport, tenant.RoleViewer} {
+		co.add(role.String(), w.sign(t, w.tokens, token.Claims{Subject: co.letter, Tenant: co.tenant.Slug, Role: role.String()}))
+	}
+	co.owner = co.callers["OWNER"]
+	co.settle(t)
+	for _, scope := range []tenant.Scope{tenant.ScopeIngest, tenant.ScopeRead, tenant.ScopeAdmin} {
+		co.add("key "+string(scope), co.createKey(t, scope, time.Time{}).secret)
+	}
+	co.ingest = co.callers["key INGEST"]
+	co.send(t, co.events())
+	co.nameIntegrations(t)
+	co.add("customer", co.limited(t, "customer-1"))
+	co.add("nobody", "")
+	return co
+}
+
+func (co *company) add(name, credential string) {
+	co.callers[name] = &caller{url: co.w.url, credential: credential, name: co.letter + "'s " + name}
+	co.order = append(co.order, name)
+}
+
+// limited signs a token that is limited to one customer.
+func (co *company) limited(t *testing.T, customer string) string {
+	t.Helper()
+	return co.w.sign(t, co.w.tokens, token.Claims{Subject: co.letter, Tenant: co.tenant.Slug, Customer: customer, Role: "owner"})
+}
+
+func (w *world) sign(t *testing.T, cfg token.Config, claims token.Claims) string {
+	t.Helper()
+	issuer, err := token.NewIssuer(cfg)
+	require.NoError(t, err)
+	raw, _, err := issuer.Sign(claims, time.Hour)
+	require.NoError(t, err)
+	return raw
+}
+
+// key is an API key that was just made.
+type key struct{ id, secret string }
+
+func (co *company) createKey(t *testing.T, scope tenant.Scope, expires time.Time) key {
+	t.Helper()
+	input := map[string]any{"name": co.mark(own, "key"), "scopes": []tenant.Scope{scope}}
+	if !expires.IsZero() {
+		input["expiresAt"] = expires.UTC().Format(time.RFC3339Nano)
+	}
+	var made struct {
+		CreateAPIKey struct {
+			APIKey struct{ ID string }
+			Secret string
+		}
+	}
+	co.owner.must(t, &made, `mutation($i: CreateApiKeyInput!) {
+		createApiKey(input: $i) { apiKey { id } secret userErrors { message } } }`, map[string]any{"i": input})
+	require.NotEmpty(t, made.CreateAPIKey.Secret)
+	return key{made.CreateAPIKey.APIKey.ID, made.CreateAPIKey.Secret}
+}
+
+// nameIntegrations gives names to the integrations, which events only mention.
+func (co *company) nameIntegrations(t *testing.T) {
+	t.Helper()
+	var found struct {
+		Integrations struct{ Nodes []struct{ ID string } }
+	}
+	co.owner.must(t, &found, `{ integrations { nodes { id } } }`, nil)
+	require.NotEmpty(t, found.Integrations.Nodes)
+	for _, i := range found.Integrations.Nodes {
+		co.owner.must(t, nil, `mutation($i: UpdateIntegrationInput!) { updateIntegration(input: $i) { userErrors { message } } }`,
+			map[string]any{"i": map[string]any{"id": i.ID, "name": co.mark(shared, "integration"), "provider": co.mark(shared, "provider")}})
+	}
+}
+
+// settle makes what an administrator makes: members, keys that no longer work, policies.
+func (co *company) settle(t *testing.T) {
+	t.Helper()
+	revoked := co.createKey(t, tenant.ScopeRead, time.Now().Add(time.Hour))
+	quoted := `"` + co.mark(own, "rule") + `"`
+	co.owner.must(t, nil, `mutation {
+		revokeApiKey(input: {id: "`+revoked.id+`"}) { userErrors { message } }
+		inviteMember(input: {email: "tenant-`+co.letter+`-admin@example.com", name: "`+co.mark(own, "member")+`", role: ADMIN}) { userErrors { message } }
+		updateRetention(input: {policies: [{kind: API_REQUEST, days: 80, payloadDays: 20}]}) { userErrors { message } }
+		updateRedaction(input: {headers: [`+quoted+`], fields: [`+quoted+`], patterns: [`+quoted+`]}) { userErrors { message } } }`, nil)
+}
