@@ -14,9 +14,10 @@ import (
 	"github.com/weirhq/weir/journal/run"
 )
 
-// Runs lists flow runs by where they stand among the log entries; *run.Store does.
+// Runs lists and counts flow runs by where they stand among the log entries; *run.Store does.
 type Runs interface {
 	List(ctx context.Context, query run.Query) (page.Page[*run.FlowRun], error)
+	Count(ctx context.Context, f run.Filter, from, length int64, parts int) ([]run.Count, error)
 }
 
 // Logs is what the API calls logs: entries and flow runs as one list.
@@ -98,24 +99,12 @@ func (l *Logs) listRuns(ctx context.Context, q Query) (runs []*run.FlowRun, end 
 	if !ok {
 		return nil, nil, nil
 	}
-	for after := q.After; ; after = end {
-		p, err := l.runs.List(ctx, run.Query{Filter: f, Order: q.Order, Size: q.First, After: after})
-		if err != nil {
-			return nil, nil, err
-		}
-		if end = nil; p.HasNext {
-			last := p.Items[len(p.Items)-1].Position()
-			end = &last
-		}
-		for _, r := range p.Items {
-			if len(q.Filter.ErrorKinds) == 0 || r.Error != nil {
-				runs = append(runs, r)
-			}
-		}
-		if end == nil || len(runs) >= q.First {
-			return runs, end, nil
-		}
+	p, err := l.runs.List(ctx, run.Query{Filter: f, Order: q.Order, Size: q.First, After: q.After})
+	if p.HasNext {
+		last := p.Items[len(p.Items)-1].Position()
+		end = &last
 	}
+	return p.Items, end, err
 }
 
 // runFilter is the filter of runs that is like one of entries; ok is false when no run can match.
@@ -129,7 +118,7 @@ func runFilter(f *entry.Filter) (out run.Filter, ok bool) {
 	}
 	out = run.Filter{
 		CustomerIDs: f.CustomerIDs, IntegrationIDs: f.IntegrationIDs, ConnectedAppIDs: f.ConnectedAppIDs, ErrorCodes: f.ErrorCodes,
-		TraceID: f.TraceID, DurationMS: f.DurationMS, Range: f.Range, Identifier: f.Identifier, Search: f.Search,
+		HasError: len(f.ErrorKinds) > 0, TraceID: f.TraceID, DurationMS: f.DurationMS, Range: f.Range, Identifier: f.Identifier, Search: f.Search,
 	}
 	if f.FlowRunID != uuid.Nil {
 		out.IDs = []uuid.UUID{f.FlowRunID}
@@ -164,6 +153,9 @@ func (l *Logs) Histogram(ctx context.Context, f entry.Filter, buckets int) ([]Bu
 	}
 	c := counter{from: counts[0].From.UnixMicro(), buckets: counts}
 	c.span = counts[len(counts)-1].To.UnixMicro() - c.from
+	if f.Search == "" {
+		return counts, l.countRuns(ctx, f, c)
+	}
 	q := Query{Filter: f, First: MaxFirst}
 	for until := now.Add(l.entries.opt.HistogramTime); ; {
 		runs, end, err := l.listRuns(ctx, q)
@@ -180,6 +172,20 @@ func (l *Logs) Histogram(ctx context.Context, f entry.Filter, buckets int) ([]Bu
 			return nil, errTooMuch
 		}
 	}
+}
+
+// countRuns adds the runs that match to the buckets.
+func (l *Logs) countRuns(ctx context.Context, f entry.Filter, c counter) error {
+	runs, ok := runFilter(&f)
+	if !ok {
+		return nil
+	}
+	counts, err := l.runs.Count(ctx, runs, c.from, c.span, len(c.buckets))
+	for _, n := range counts {
+		c.buckets[n.Part].Total += n.Total
+		c.buckets[n.Part].Failed += n.Failed
+	}
+	return err
 }
 
 // firstDay is the day of the oldest item that matches, or an earlier one; the zero time when there is none.

@@ -21,10 +21,12 @@ type Filter struct {
 	ConnectedAppIDs []uuid.UUID
 	Statuses        []Status
 	ErrorCodes      []string
-	TraceID         string
-	DurationMS      entry.FloatRange
-	Range           entry.Range
-	Identifier      *entry.IdentifierFilter
+	// HasError leaves the runs that said that they have an error.
+	HasError   bool
+	TraceID    string
+	DurationMS entry.FloatRange
+	Range      entry.Range
+	Identifier *entry.IdentifierFilter
 	// Search is words that must all occur in the flow's error, input or output; "quoted words" together.
 	Search string
 }
@@ -117,6 +119,9 @@ func (f *Filter) where(q *bun.SelectQuery) {
 	}
 	if len(f.ErrorCodes) > 0 {
 		q.Where("r.error_code IN (?)", bun.List(f.ErrorCodes))
+	}
+	if f.HasError {
+		q.Where("r.error_message IS NOT NULL")
 	}
 	if f.TraceID != "" {
 		q.Where("r.trace_id = ?", f.TraceID)

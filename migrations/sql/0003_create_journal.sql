@@ -35,6 +35,8 @@ CREATE TABLE journal_segment (
 ALTER TABLE journal_segment
   ALTER head SET STORAGE EXTERNAL, ALTER list SET STORAGE EXTERNAL,
   ALTER tokens SET STORAGE EXTERNAL, ALTER body SET STORAGE EXTERNAL;
+-- What compaction looks for each hour.
+CREATE INDEX ON journal_segment (tenant_id, last_at) WHERE NOT compacted;
 CALL isolate('journal_segment');
 
 -- A small row for each failed entry, so that lists of failures are fast over any time.
