@@ -132,7 +132,7 @@ const welcome = `
 Weir is ready (%[4]s).
 
   Address     %[1]s
-  GraphiQL    %[1]s/playground/
+  GraphiQL    %[1]s/playground
   Token       %[3]s
               (an owner of the tenant "demo", good for 12 hours)
   API key     %[2]s

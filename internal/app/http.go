@@ -24,6 +24,11 @@ func (a *App) handler() http.Handler {
 			Logs: journal.NewLogs(a.stores.journal, a.stores.runs), Logger: a.log,
 		})
 		mux.Handle("/graphql", traced("graphql", authenticate(a.auth, a.log, refuseGraphQL, api)))
+		if a.opt.Playground {
+			mux.Handle("GET /playground", graph.Playground())
+			mux.Handle("GET /playground/", graph.Playground())
+			mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
+		}
 	}
 	if a.cfg.Does("ingest") {
 		events := ingest.NewHandler(a.ingest)
