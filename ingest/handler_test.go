@@ -29,6 +29,7 @@ func internal(id string) string {
 }
 
 func gzipped(t *testing.T, text []byte) []byte {
+	t.Helper()
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	_, err := z.Write(text)
@@ -38,6 +39,7 @@ func gzipped(t *testing.T, text []byte) []byte {
 }
 
 func zstded(t *testing.T, text []byte) []byte {
+	t.Helper()
 	z, err := zstd.NewWriter(nil)
 	require.NoError(t, err)
 	return z.EncodeAll(text, nil)

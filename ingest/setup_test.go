@@ -62,6 +62,7 @@ func setup(tb testing.TB, change ...func(*ingest.Deps)) *bundle {
 
 // start makes the service, as another process has it.
 func (b *bundle) start(tb testing.TB, change ...func(*ingest.Deps)) {
+	tb.Helper()
 	now := func() time.Time { return noon }
 	b.tenants = tenant.NewStore(b.door, now)
 	b.journal = journal.NewStore(b.door, journal.Options{Now: now})
@@ -85,6 +86,7 @@ func (b *bundle) key() *tenant.Principal {
 
 // as is a context of Weir's own work for the tenant.
 func (b *bundle) as(tb testing.TB) context.Context {
+	tb.Helper()
 	return tenant.WithPrincipal(tb.Context(), tenant.System(b.tenantID))
 }
 
@@ -155,6 +157,7 @@ func (b *bundle) entries(tb testing.TB) []*entry.Entry {
 
 // request is one without a body.
 func request(tb testing.TB, b *bundle, method string) *httptest.ResponseRecorder {
+	tb.Helper()
 	w := httptest.NewRecorder()
 	b.handler.ServeHTTP(w, httptest.NewRequestWithContext(tb.Context(), method, "/v1/events", nil))
 	return w
