@@ -48,7 +48,7 @@ var exactNames = map[string]class{
 	"cardnumber": secret, "creditcardnumber": secret, "ccnumber": secret,
 	// The pre-authenticated download addresses of Microsoft Graph carry it.
 	"tempauth": secret,
-	"auth": secretScalar, "credential": secretScalar, "credentials": secretScalar,
+	"auth":     secretScalar, "credential": secretScalar, "credentials": secretScalar,
 	"xamzcredential": secret, "xgoogcredential": secret,
 }
 
