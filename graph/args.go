@@ -45,10 +45,10 @@ func text(s *string) string {
 	return *s
 }
 
-// oneOf says that exactly one of two arguments must be given.
-func oneOf(a, b *string, nameA, nameB string) error {
-	if (a == nil) == (b == nil) {
-		return errs.Invalid(nameA, "give %s or %s, and not both", nameA, nameB)
+// idOr says that of an id and another name exactly one must be given.
+func idOr(id, name *string, argument string) error {
+	if (id == nil) == (name == nil) {
+		return errs.Invalid("id", "give id or %s, and not both", argument)
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func oneOf(a, b *string, nameA, nameB string) error {
 // orNull turns NotFound into the null that look-ups answer.
 func orNull[T any](v *T, err error) (*T, error) {
 	if errs.Is(err, errs.NotFound) {
-		return nil, nil //nolint:nilnil // Null is what the API answers.
+		return nil, nil // Null is what the API answers.
 	}
 	return v, err
 }

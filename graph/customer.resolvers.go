@@ -80,7 +80,7 @@ func (r *mutationResolver) DeleteCustomer(ctx context.Context, input model.Delet
 
 // Customer is the resolver for the customer field.
 func (r *queryResolver) Customer(ctx context.Context, id *string, externalID *string) (*model.Customer, error) {
-	if err := oneOf(id, externalID, "id", "externalId"); err != nil {
+	if err := idOr(id, externalID, "externalId"); err != nil {
 		return nil, err
 	}
 	if id != nil {

@@ -22,7 +22,7 @@ func (r *flowResolver) Runs(ctx context.Context, obj *model.Flow, first *int, af
 
 // Flow is the resolver for the flow field.
 func (r *queryResolver) Flow(ctx context.Context, id *string, key *string) (*model.Flow, error) {
-	if err := oneOf(id, key, "id", "key"); err != nil {
+	if err := idOr(id, key, "key"); err != nil {
 		return nil, err
 	}
 	if id != nil {

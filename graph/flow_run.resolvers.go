@@ -27,7 +27,7 @@ func (r *flowRunResolver) APIRequests(ctx context.Context, obj *model.FlowRun, f
 
 // FlowRun is the resolver for the flowRun field.
 func (r *queryResolver) FlowRun(ctx context.Context, id *string, externalID *string) (*model.FlowRun, error) {
-	if err := oneOf(id, externalID, "id", "externalId"); err != nil {
+	if err := idOr(id, externalID, "externalId"); err != nil {
 		return nil, err
 	}
 	if id != nil {

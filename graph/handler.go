@@ -11,6 +11,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/99designs/gqlgen/graphql/handler/transport"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/graph/internal/exec"
@@ -66,6 +67,7 @@ func NewHandler(deps Deps) http.Handler {
 	server.SetQueryCache(lru.New[*ast.QueryDocument](documents))
 	server.SetParserTokenLimit(maxTokens)
 	server.SetDisableSuggestion(true)
+	server.SetValidationRulesFn(validationRules)
 	server.SetErrorPresenter(h.present)
 	server.SetRecoverFunc(func(_ context.Context, panicked any) error { return recovered(panicked) })
 	server.Use(preflight{lru.New[bool](documents)})
@@ -74,4 +76,14 @@ func NewHandler(deps Deps) http.Handler {
 	server.AroundResponses(h.aroundResponse)
 	server.AroundFields(h.aroundField)
 	return server
+}
+
+// validationRules are the specification's, without suggestions of names that are like a wrong one: each suggestion
+// compares it with all there are. gqlgen itself sees to the two rules about fields.
+func validationRules() *rules.Rules {
+	r := rules.NewDefaultRules()
+	r.ReplaceRule(rules.KnownArgumentNamesRule.Name, rules.KnownArgumentNamesRuleWithoutSuggestions.RuleFunc)
+	r.ReplaceRule(rules.KnownTypeNamesRule.Name, rules.KnownTypeNamesRuleWithoutSuggestions.RuleFunc)
+	r.ReplaceRule(rules.ValuesOfCorrectTypeRule.Name, rules.ValuesOfCorrectTypeRuleWithoutSuggestions.RuleFunc)
+	return r
 }

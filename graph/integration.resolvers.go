@@ -79,7 +79,7 @@ func (r *mutationResolver) UpdateIntegration(ctx context.Context, input model.Up
 
 // Integration is the resolver for the integration field.
 func (r *queryResolver) Integration(ctx context.Context, id *string, key *string) (*model.Integration, error) {
-	if err := oneOf(id, key, "id", "key"); err != nil {
+	if err := idOr(id, key, "key"); err != nil {
 		return nil, err
 	}
 	if id != nil {

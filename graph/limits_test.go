@@ -110,6 +110,19 @@ func TestWhatPeopleWriteIsLetThrough(t *testing.T) {
 	require.Contains(t, r.raw, "ExternalEventPull")
 }
 
+func TestNothingIsSuggested(t *testing.T) {
+	t.Parallel()
+	b := bare()
+	for _, query := range []string{
+		"{ custmers { totalCount } }", "{ customers(frst: 1) { totalCount } }", "{ logs(filter: {kinds: [API_REQUESTS]}) { nodes { id } } }",
+		"{ logs(filter: {kids: []}) { nodes { id } } }", "{ logs { nodes { ... on ApiReqest { id } } } }", "query($f: LogFiltr) { logs(filter: $f) { nodes { id } } }", "{ tenant }",
+	} {
+		r := b.ask(t, nil, query, nil)
+		require.Contains(t, r.codes(), "BAD_USER_INPUT", "%s: %s", query, r.raw)
+		require.NotContains(t, r.raw, "Did you mean", query)
+	}
+}
+
 func TestALargeBodyIsRefused(t *testing.T) {
 	t.Parallel()
 	r := bare().send(t, nil, `{"query":"{ __typename }","variables":{"x":"`+strings.Repeat("x", maxBody)+`"}}`)

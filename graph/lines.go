@@ -111,7 +111,7 @@ func linePosition(nodeRunID uuid.UUID, i int, line run.Line) entry.Position {
 	id := nodeid.First(line.At)
 	sum := sha256.Sum256(nodeRunID[:])
 	copy(id[9:12], sum[:])
-	binary.BigEndian.PutUint32(id[12:], uint32(i)) //nolint:gosec // A message of 1 MiB has few lines.
+	binary.BigEndian.PutUint32(id[12:], uint32(i)) // A message of 1 MiB has few lines.
 	return entry.Position{Micros: line.At.UnixMicro(), ID: id}
 }
 

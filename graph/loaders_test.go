@@ -12,7 +12,7 @@ import (
 )
 
 // crowd adds n customers to a world, each with its own app, run, event and request.
-func (b *bundle) crowd(t testing.TB, w *world, n int) {
+func (b *bundle) crowd(t *testing.T, w *world, n int) {
 	t.Helper()
 	var entries []*entry.Entry
 	var runs []run.FlowRunEvent

@@ -17,7 +17,7 @@ import (
 func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 	kind, key, err := nodeid.Parse(id)
 	if err != nil {
-		return nil, nil //nolint:nilnil,nilerr // What is no id is the id of nothing.
+		return nil, nil //nolint:nilerr // What is no id is the id of nothing.
 	}
 	l := load.From(ctx)
 	switch kind {
@@ -45,7 +45,7 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 	if kind.IsLogEntry() {
 		return logEntry(ctx, kind, key)
 	}
-	return nil, nil //nolint:nilnil // Null is what the API answers.
+	return nil, nil // Null is what the API answers.
 }
 
 // tenantNode gives the principal's own tenant; any other does not exist.

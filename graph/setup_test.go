@@ -45,7 +45,7 @@ type bundle struct {
 	log        *syncBuffer
 }
 
-func setup(t testing.TB) *bundle {
+func setup(t *testing.T) *bundle {
 	t.Helper()
 	b := &bundle{statements: &statements{}, log: &syncBuffer{}}
 	b.db = pgtest.New(t)
@@ -77,7 +77,7 @@ func setup(t testing.TB) *bundle {
 func newLogger(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }
 
 // exec runs a statement as the schema's owner.
-func (b *bundle) exec(t testing.TB, sql string) {
+func (b *bundle) exec(t *testing.T, sql string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), b.db.OwnerURL)
 	require.NoError(t, err)
@@ -193,14 +193,14 @@ func (r *reply) list(t require.TestingT, path string) []any {
 type vars map[string]any
 
 // ask sends a query as a principal, nil for nobody, and takes whatever comes back.
-func (b *bundle) ask(t testing.TB, p *tenant.Principal, query string, v vars) *reply {
+func (b *bundle) ask(t *testing.T, p *tenant.Principal, query string, v vars) *reply {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": v})
 	require.NoError(t, err)
 	return b.send(t, p, string(body))
 }
 
-func (b *bundle) send(t testing.TB, p *tenant.Principal, body string) *reply {
+func (b *bundle) send(t *testing.T, p *tenant.Principal, body string) *reply {
 	t.Helper()
 	ctx := t.Context()
 	if p != nil {
@@ -216,7 +216,7 @@ func (b *bundle) send(t testing.TB, p *tenant.Principal, body string) *reply {
 }
 
 // get is ask where nothing may go wrong.
-func (b *bundle) get(t testing.TB, p *tenant.Principal, query string, v vars) *reply {
+func (b *bundle) get(t *testing.T, p *tenant.Principal, query string, v vars) *reply {
 	t.Helper()
 	r := b.ask(t, p, query, v)
 	require.Empty(t, r.Errors, r.raw)

@@ -47,12 +47,13 @@ func (w *world) customer(id uuid.UUID) *tenant.Principal {
 // id is the API's id of the entry of the kind.
 func (w *world) id(k entry.Kind) string { return nodeid.Format(k.NodeKind(), w.ids[k]) }
 
-func (b *bundle) system(t testing.TB, tenantID uuid.UUID) context.Context {
+func (b *bundle) system(t *testing.T, tenantID uuid.UUID) context.Context {
+	t.Helper()
 	return tenant.WithPrincipal(t.Context(), tenant.System(tenantID))
 }
 
 // world makes the tenant with the slug and all that is in it.
-func (b *bundle) world(t testing.TB, slug string) *world {
+func (b *bundle) world(t *testing.T, slug string) *world {
 	t.Helper()
 	made, err := b.deps.Tenants.CreateTenant(t.Context(), tenant.CreateTenantInput{Slug: slug, Name: "The " + slug, OwnerEmail: "owner@" + slug + ".example"})
 	require.NoError(t, err)
@@ -64,7 +65,7 @@ func (b *bundle) world(t testing.TB, slug string) *world {
 }
 
 // name makes the directory's rows of a customer, an integration and what is between them.
-func (b *bundle) name(t testing.TB, tenantID uuid.UUID, customer, integration string) directory.Target {
+func (b *bundle) name(t *testing.T, tenantID uuid.UUID, customer, integration string) directory.Target {
 	t.Helper()
 	ctx := b.system(t, tenantID)
 	refs := []directory.Ref{{
@@ -90,7 +91,7 @@ func (b *bundle) name(t testing.TB, tenantID uuid.UUID, customer, integration st
 }
 
 // commit stores entries and runs.
-func (b *bundle) commit(t testing.TB, tenantID uuid.UUID, entries []*entry.Entry, runs []run.FlowRunEvent, nodes []run.NodeRunEvent) {
+func (b *bundle) commit(t *testing.T, tenantID uuid.UUID, entries []*entry.Entry, runs []run.FlowRunEvent, nodes []run.NodeRunEvent) {
 	t.Helper()
 	var c *journal.Commit
 	require.NoError(t, b.door.Write(b.system(t, tenantID), func(ctx context.Context, tx *tenant.Tx) (err error) {
@@ -191,7 +192,7 @@ func (w *world) nodes() []run.NodeRunEvent {
 }
 
 // filled puts the world's ids into an operation: CUSTOMER, LOG and so on in quotes stand for them.
-func (b *bundle) filled(t testing.TB, w *world, operation string) string {
+func (b *bundle) filled(t *testing.T, w *world, operation string) string {
 	t.Helper()
 	ctx := b.system(t, w.tenant.ID)
 	owners, err := b.deps.Tenants.Members(ctx, page.Request{Size: 1})

@@ -122,11 +122,11 @@ func One[K comparable, V any](ctx context.Context, l *Loader[K, V], key K) (V, e
 func Optional[K comparable, V any](ctx context.Context, l *Loader[K, *V], key K) (*V, error) {
 	var zero K
 	if key == zero {
-		return nil, nil //nolint:nilnil // Null is what the API answers.
+		return nil, nil // Null is what the API answers.
 	}
 	v, err := l.Load(ctx, key)
 	if errors.Is(err, dataloadgen.ErrNotFound) {
-		return nil, nil //nolint:nilnil // As above.
+		return nil, nil // As above.
 	}
 	return v, err
 }

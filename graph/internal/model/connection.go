@@ -65,7 +65,9 @@ func (c *Connection[T]) PageInfo() *PageInfo {
 // TotalCount is how many items all pages together have.
 func (c *Connection[T]) TotalCount() int { return c.page.Total }
 
-// The connections of the schema and their edges.
+// The connections of the schema and their edges, by the names that gqlgen.yml binds them by.
+//
+//nolint:revive // One comment says what each of them is.
 type (
 	CustomerConnection     = Connection[*Customer]
 	CustomerEdge           = Edge[*Customer]

@@ -25,7 +25,7 @@ func ParseLogCursor(cursor string) (*entry.Position, error) {
 
 func parsePosition(list, cursor string) (*entry.Position, error) {
 	if cursor == "" {
-		return nil, nil //nolint:nilnil // No cursor is the start of the list.
+		return nil, nil // No cursor is the start of the list.
 	}
 	keys, err := page.DecodeCursor(list, cursor, 2)
 	if err != nil {

@@ -111,7 +111,7 @@ func (f Flow) ID() string { return nodeid.Format(nodeid.Flow, f.Flow.ID) }
 // Integration is what the flow belongs to, if to one.
 func (f Flow) Integration(ctx context.Context) (*Integration, error) {
 	if f.IntegrationID == nil {
-		return nil, nil //nolint:nilnil // Null is what the API answers.
+		return nil, nil // Null is what the API answers.
 	}
 	return loadIntegration(ctx, *f.IntegrationID)
 }
@@ -131,7 +131,7 @@ func (f Flow) Trigger() *FlowTrigger {
 	}
 	kind, _ := run.ParseTrigger(string(*f.TriggerKind))
 	return &FlowTrigger{
-		Kind: cmp.Or(kind, run.TriggerAPI), EventTypes: f.EventTypes, Schedule: f.Schedule, Filter: f.Flow.Filter,
+		Kind: cmp.Or(kind, run.TriggerAPI), EventTypes: f.EventTypes, Schedule: f.Schedule, Filter: f.Filter,
 	}
 }
 

@@ -154,7 +154,7 @@ func (r FlowRun) NodeRun(ctx context.Context, nodeKey string) (*NodeRun, error) 
 			return n, nil
 		}
 	}
-	return nil, nil //nolint:nilnil // Null is what the API answers.
+	return nil, nil // Null is what the API answers.
 }
 
 // FlowRunGraph is what ran in a flow run.
