@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/weirhq/weir/internal/localpg"
+	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/internal/simulate"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/tenant"
@@ -65,8 +66,6 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 			err = errors.Join(err, b.close(context.WithoutCancel(ctx)))
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
 	scratch, err := os.MkdirTemp("", "weir-bench-")
 	if err != nil {
 		return b, err
@@ -82,6 +81,8 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 	if err != nil {
 		return b, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
 	if err := b.startDatabase(ctx, dir); err != nil {
 		return b, err
 	}
@@ -157,7 +158,7 @@ func (b *bench) startService(ctx context.Context, binary *harness.Binary) (err e
 		if err != nil {
 			return err
 		}
-		id, err := uuid.Parse(t.ID)
+		id, err := nodeid.ParseAs(nodeid.Tenant, t.ID)
 		if err != nil {
 			return fmt.Errorf("tenant %s: %w", t.ID, err)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"sync"
@@ -99,7 +100,15 @@ func appendRow(dst []byte, tenantID uuid.UUID, e *simulate.Entry) []byte {
 	}
 	dst = binary.BigEndian.AppendUint32(dst, 8)
 	dst = binary.BigEndian.AppendUint64(dst, math.Float64bits(e.DurationMS))
-	return appendText(dst, e.Document)
+	return appendText(dst, payload(e.Document))
+}
+
+// payload is the part of a document that no column holds, as an object: the headers and bodies of the request and of
+// the response. It overwrites a byte of the document.
+func payload(document []byte) []byte {
+	at := bytes.Index(document, []byte(`"request":`)) - 1
+	document[at] = '{'
+	return document[at : len(document)-1]
 }
 
 func appendText[T string | []byte](dst []byte, s T) []byte {

@@ -41,12 +41,12 @@ func parse(args []string) (options, error) {
 	f.Uint64Var(&o.seed, "seed", 1, "decides the entries and the parameters")
 	f.StringVar(&o.dataDir, "data-dir", "", "empty directory for the database, which stays there (default: a temporary one)")
 	f.StringVar(&o.json, "json", "", "file that the figures are written to as well")
-	f.BoolVar(&o.short, "short", false, "20,000 entries of 4 tenants: whether it works, not how fast")
+	f.BoolVar(&o.short, "short", false, "20,000 entries of 4 tenants over 3 days: whether it works, not how fast")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if o.short {
-		o.entries, o.tenants, o.rounds, o.queries = 20_000, 4, 2, 40
+		o.entries, o.tenants, o.days, o.rounds, o.queries = 20_000, 4, 3, 2, 40
 	}
 	if o.entries < o.tenants || min(o.tenants, o.days, o.senders, o.batch, o.rounds, o.queries) < 1 || o.batch > 5000 || o.days > 80 {
 		return o, errors.New("every number must be positive, -batch at most 5000, -days at most 80")

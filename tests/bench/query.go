@@ -213,9 +213,12 @@ func (d *drawing) identifier() (parameters, bool) {
 	return p.ever(d.bench), true
 }
 
+// mostBuckets is how many buckets GraphQL gives at most.
+const mostBuckets = 500
+
 func (d *drawing) hourly() (parameters, bool) {
 	integration := directory.IntegrationID(d.bench.tenants[d.Tenant].id, d.Integration)
-	p := parameters{tenant: d.Tenant, buckets: min(24*d.bench.options.days, journal.MaxBuckets)}
+	p := parameters{tenant: d.Tenant, buckets: min(24*d.bench.options.days, mostBuckets)}
 	p.filter.IntegrationIDs = append(p.filter.IntegrationIDs, integration)
 	p.graphql = map[string]any{"integrationIds": []string{nodeid.Format(nodeid.Integration, integration)}}
 	return p.ever(d.bench), true
