@@ -3,6 +3,7 @@ package isolation
 import (
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -126,4 +127,22 @@ func retold(t *testing.T, part, tenant string) string {
 func encode(t *testing.T, value any) string {
 	t.Helper()
 	return base64.RawURLEncoding.EncodeToString([]byte(canonical(t, value)))
+}
+
+// openPathsNameNoTenant reads what anybody may read without a credential.
+func (w *world) openPathsNameNoTenant(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/metrics", "/healthz", "/readyz"} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+path, nil)
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, http.StatusOK, response.StatusCode, path)
+		w.tenantA().unharmed(t, string(body))
+		require.NotContains(t, string(body), w.a.tenant.Slug, path)
+		require.NotContains(t, string(body), w.a.tenant.ID.String(), path)
+	}
 }

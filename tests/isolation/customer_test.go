@@ -41,5 +41,11 @@ func (w *world) customersSeeTheirOwn(t *testing.T) {
 		}
 	}
 	require.Contains(t, mine.raw.String(), w.a.mark("C1", ""))
+	for _, id := range v.crawl.idsOf("FlowRun") {
+		if strings.Contains(v.crawl.dump["FlowRun "+id], `"externalId":"run-2"`) {
+			v.tied = map[string]bool{id: true} // A request of customer-1's says that it was made in it.
+		}
+	}
+	require.Len(t, v.tied, 1)
 	w.fieldsAnswerNothingOfAnother(t, one, v, false)
 }

@@ -96,7 +96,24 @@ func (co *company) events() []event {
 		p.runs()
 		all = append(all, p.events...)
 	}
-	return all
+	return append(append(all, co.tangle("1", "2")...), co.tangle("2", "1")...)
+}
+
+// tangle are events of one customer that name runs, events and webhooks of another: whoever is limited to either sees
+// its own end of them only.
+func (co *company) tangle(mine, other string) []event {
+	p := &part{company: co, scope: "C" + mine, customer: "customer-" + mine, number: 5}
+	more := func(extra event) event {
+		extra["connected_app"], extra["integration"] = "app-"+mine, "integration-"+mine
+		return extra
+	}
+	p.add("api_request", "", event{"method": "GET", "url": "https://example.com/" + p.says("tangled")}, more(event{"flow_run": "run-" + other, "node_run": "failing-" + other}))
+	p.add("external_event", "tangled-"+mine, event{"event_type": p.says("tangled"), "source": "webhook-" + other}, more(event{}))
+	p.add("external_event", "pulled-tangled-"+mine, event{"event_type": p.says("tangled"), "source": "pull-" + other}, more(event{}))
+	p.add("flow_run", "tangled-"+mine, event{
+		"flow": "flow-" + other, "status": "failed", "trigger": event{"kind": "external_event", "event": "event-" + other}, "input": event{"word": p.says("payload")},
+	}, more(event{}))
+	return p.events
 }
 
 func (p *part) directory() {

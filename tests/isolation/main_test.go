@@ -26,6 +26,7 @@ func TestIsolation(t *testing.T) {
 		t.Run("keys do what their scope says", w.keysDoWhatTheirScopeSays)
 		t.Run("ended keys are refused", w.endedKeysAreRefused)
 		t.Run("forged tokens are refused", w.forgedTokensAreRefused)
+		t.Run("open paths name no tenant", w.openPathsNameNoTenant)
 		t.Run("events stay at home", w.eventsStayAtHome)
 		t.Run("bodies name no tenant", w.bodiesNameNoTenant)
 		t.Run("tables", w.tables)

@@ -79,7 +79,7 @@ func (w *world) inputs(t *testing.T, l leaf, depth int, of []*input, value, id s
 	t.Helper()
 	var parts []string
 	for _, in := range of {
-		text := ""
+		var text string
 		switch {
 		case in != l.path[depth] && small[in.Name] != "":
 			text = small[in.Name]

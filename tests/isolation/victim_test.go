@@ -23,6 +23,8 @@ type victim struct {
 	ids map[string]string
 	// marks are parts of texts, in small letters, that must not be shown.
 	marks []string
+	// tied are ids that the caller's own things name, so that it may find those by them.
+	tied map[string]bool
 }
 
 // tenantA is the victim of other tenants.
@@ -66,7 +68,7 @@ func (v *victim) idQuestions(n int) []question {
 			ids = sample(ids, n)
 		}
 		for _, id := range ids {
-			out = append(out, question{literal: strconv.Quote(id), exclusive: true, control: strconv.Quote(nothing(id))})
+			out = append(out, question{literal: strconv.Quote(id), exclusive: !v.tied[id], control: strconv.Quote(nothing(id))})
 		}
 	}
 	slices.SortFunc(out, func(a, b question) int { return strings.Compare(a.literal, b.literal) })
