@@ -204,6 +204,9 @@ func (b *bundle) filled(t *testing.T, w *world, operation string) string {
 	for name, id := range map[string]string{
 		"CUSTOMER": nodeid.Format(nodeid.Customer, w.target.CustomerID), "INTEGRATION": nodeid.Format(nodeid.Integration, w.target.IntegrationID),
 		"APP": nodeid.Format(nodeid.ConnectedApp, w.target.ConnectedAppID), "FLOW": nodeid.Format(nodeid.Flow, w.target.FlowID),
+		"TENANT": nodeid.Format(nodeid.Tenant, w.tenant.ID), "SOURCE": nodeid.Format(nodeid.DataSource, w.target.DataSourceID),
+		"NODE": nodeid.Format(nodeid.NodeRun, run.NodeRunID(w.tenant.ID, "nr-2")), "WEBHOOK": w.id(entry.KindExternalWebhook), "PULL": w.id(entry.KindExternalEventPull),
+		"EVENT": w.id(entry.KindExternalEvent), "INTERNAL": w.id(entry.KindInternalEvent), "TRANSACTION": w.id(entry.KindTransaction),
 		"RUN": w.id(entry.KindFlowRun), "LOG": w.id(entry.KindAPIRequest), "OWNER": nodeid.Format(nodeid.Member, owners.Items[0].ID),
 		"MEMBER": nodeid.Format(nodeid.Member, member.ID), "KEY": nodeid.Format(nodeid.APIKey, key.ID),
 	} {
