@@ -16,8 +16,6 @@ func (w *world) crawlArgs() map[string]string {
 		"FlowRun.nodeRun":     `(nodeKey: "first-1")`,
 		"FlowRun.logs":        `(first: 200)`,
 		"NodeRun.logs":        `(first: 200)`,
-		"LogEntryConnection":  `(first: 100)`,
-		"FlowRunConnection":   `(first: 100)`,
 		"default connections": `(first: 100)`,
 	}
 }

@@ -19,7 +19,7 @@ var roleOf = map[string]tenant.Role{
 	"VIEWER": tenant.RoleViewer, "key ADMIN": tenant.RoleAdmin,
 }
 
-// readers are the roles with which kinds of callers may read. A key with the scope READ reads, and changes nothing.
+// readerOf is the role with which a kind of caller reads. A key with the scope READ reads, and changes nothing.
 func readerOf(name string) tenant.Role {
 	if name == "key READ" {
 		return tenant.RoleDeveloper

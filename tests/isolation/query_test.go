@@ -91,7 +91,7 @@ func (w *world) questions(t *testing.T, v *victim, l leaf, few bool) []question 
 		case w.schema.isLookup(l.field):
 			return all
 		}
-		return sample(all, 16)
+		return sample(all, 10)
 	case named.Kind == "ENUM":
 		var all []question
 		for _, each := range w.schema.types[named.Name].EnumValues {
