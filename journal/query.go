@@ -49,6 +49,9 @@ type prepared struct {
 	filter entry.Filter
 	match  *segment.Matcher
 	search *segment.Search // nil when there is none
+	// payloads says whether the search looks in headers and bodies: not for somebody who may not read them, and could
+	// find out what is in them, word by word.
+	payloads bool
 	// lo ≤ micros < hi is where entries can be.
 	lo, hi int64
 }
@@ -59,7 +62,7 @@ func (s *Store) prepare(ctx context.Context, f entry.Filter, order entry.Order, 
 	if err != nil {
 		return nil, false, err
 	}
-	p = &prepared{filter: f}
+	p = &prepared{filter: f, payloads: principal.SeesPayloads()}
 	if !limit(&p.filter, principal.CustomerID) {
 		return nil, false, nil
 	}

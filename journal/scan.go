@@ -319,6 +319,9 @@ func (s *scan) check(ctx context.Context, h hit) (bool, error) {
 	if err == nil && s.search != nil {
 		e.Detail = &d
 		err = h.seg.body.Read(h.at, &d)
+		if !s.payloads {
+			d = entry.Detail{Metadata: d.Metadata}
+		}
 	}
 	if err != nil {
 		return false, s.broke(h.seg, err)

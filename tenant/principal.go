@@ -88,6 +88,9 @@ func (p *Principal) Has(scope Scope) bool { return slices.Contains(p.Scopes, sco
 // Can tells whether the principal's role is at least the one given.
 func (p *Principal) Can(role Role) bool { return p.Role >= role }
 
+// SeesPayloads tells whether the principal may read headers, bodies, inputs and outputs.
+func (p *Principal) SeesPayloads() bool { return p.Can(RoleSupport) }
+
 // Require is Forbidden unless the principal's role is at least the one given and it is not limited to a customer.
 func (p *Principal) Require(role Role) error {
 	if p.Kind == KindCustomer || p.CustomerID != uuid.Nil {

@@ -1394,7 +1394,7 @@ input LogFilter {
   durationMs: FloatFilter
   "That happened in this time."
   range: TimeRange
-  "Words, all of which must occur in the URL, error, message, headers or bodies; \"quoted\" words must stand together. At most 500 characters."
+  "Words, all of which must occur in the URL, error, message, headers or bodies; \"quoted\" words must stand together. At most 500 characters. Who may not read headers and bodies does not search them either."
   search: String
   "With this business id."
   identifier: IdentifierFilter

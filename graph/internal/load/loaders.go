@@ -147,5 +147,5 @@ func Many[K comparable, V any](ctx context.Context, l *Loader[K, []V], key K) ([
 // PayloadsHidden tells whether headers, bodies, inputs and outputs are kept from the context's principal.
 func PayloadsHidden(ctx context.Context) bool {
 	p, err := tenant.FromContext(ctx)
-	return err != nil || !p.Can(tenant.RoleSupport)
+	return err != nil || !p.SeesPayloads()
 }

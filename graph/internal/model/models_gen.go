@@ -167,7 +167,7 @@ type LogFilter struct {
 	DurationMs *FloatFilter `json:"durationMs,omitempty"`
 	// That happened in this time.
 	Range *TimeRange `json:"range,omitempty"`
-	// Words, all of which must occur in the URL, error, message, headers or bodies; "quoted" words must stand together. At most 500 characters.
+	// Words, all of which must occur in the URL, error, message, headers or bodies; "quoted" words must stand together. At most 500 characters. Who may not read headers and bodies does not search them either.
 	Search *string `json:"search,omitempty"`
 	// With this business id.
 	Identifier *IdentifierFilter `json:"identifier,omitempty"`
