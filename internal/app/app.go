@@ -92,6 +92,9 @@ func Start(ctx context.Context, cfg *config.Service, opt Options, log *slog.Logg
 	if err := a.serve(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.serveProfiles(ctx); err != nil {
+		return nil, err
+	}
 	return a, nil
 }
 

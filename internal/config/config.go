@@ -54,6 +54,7 @@ type Service struct {
 	Roles           []string      `env:"WEIR_ROLES" default:"api,ingest,worker" enum:"api,ingest,worker" help:"What this process does: any of api, ingest, worker."`
 	IngestRate      float64       `name:"ingest-rate" env:"WEIR_INGEST_RATE" default:"20000" help:"Events a second that a tenant may send, with ten seconds of burst; 0 for no limit."`
 	OTLPEndpoint    string        `name:"otel-exporter-otlp-endpoint" env:"WEIR_OTEL_EXPORTER_OTLP_ENDPOINT" help:"Where the service's own traces go, by OTLP over HTTP." placeholder:"URL"`
+	DebugAddr       string        `name:"debug-addr" env:"WEIR_DEBUG_ADDR" help:"Address of Go's profiles (net/http/pprof); none by default. It asks for no credential: loopback only." placeholder:"ADDR"`
 	ShutdownTimeout time.Duration `name:"shutdown-timeout" env:"WEIR_SHUTDOWN_TIMEOUT" default:"9s" help:"How long open requests may take to finish when the service stops."`
 }
 
