@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -58,7 +60,7 @@ func (s sizes) total() (bytes, indexes int64) {
 // report is what was measured, and under which conditions.
 type report struct {
 	CPUs                                          int
-	Go                                            string
+	Go, Busy                                      string
 	Postgres                                      []string
 	Entries, Tenants, Days, Senders, Batch, Bytes int
 	Service, Baseline                             loading
@@ -69,6 +71,10 @@ type report struct {
 
 func (r *report) start(o options) {
 	r.CPUs, r.Go = runtime.NumCPU(), runtime.Version()+" "+runtime.GOOS+"/"+runtime.GOARCH
+	// Others' work on the machine, as the mean number of running processes of the last minutes.
+	if raw, err := os.ReadFile("/proc/loadavg"); err == nil {
+		r.Busy, _, _ = strings.Cut(string(raw), " ")
+	}
 	r.Entries, r.Tenants, r.Days, r.Senders, r.Batch = o.entries, o.tenants, o.days, o.senders, o.batch
 }
 
@@ -95,7 +101,7 @@ func (r *report) print(out io.Writer) error {
 	t := &table{Writer: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
 	t.row(fmt.Sprintf("%d entries of %d bytes, %d tenants, %d days; %d senders of %d entries a request, no gzip",
 		r.Entries, r.Bytes, r.Tenants, r.Days, r.Senders, r.Batch))
-	t.row(fmt.Sprintf("%d CPUs shared by client, service and database; %s; PostgreSQL %s", r.CPUs, r.Go, strings.Join(r.Postgres, " ")))
+	t.row(fmt.Sprintf("%d CPUs shared by client, service and database, load %s before; %s; PostgreSQL %s", r.CPUs, cmp.Or(r.Busy, "unknown"), r.Go, strings.Join(r.Postgres, " ")))
 	r.printLoad(t)
 	r.printDisk(t)
 	r.printQueries(t)
