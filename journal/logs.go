@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/journal/entry"
@@ -53,12 +54,20 @@ type ItemPage struct {
 // APPLICATION; what it cannot have, such as a status code, it does not match. Errors are those of Store.Entries.
 func (l *Logs) List(ctx context.Context, q Query) (ItemPage, error) {
 	out := ItemPage{Page: page.Page[Item]{HasPrevious: q.After != nil, Total: -1}}
-	entries, err := l.entries.Entries(ctx, q)
-	if err != nil {
-		return out, err
-	}
-	runs, end, err := l.listRuns(ctx, q)
-	if err != nil {
+	var entries Page
+	var runs []*run.FlowRun
+	var end *entry.Position
+	// Each is some round trips, and neither needs the other.
+	both, bothCtx := errgroup.WithContext(ctx)
+	both.Go(func() (err error) {
+		entries, err = l.entries.Entries(bothCtx, q)
+		return err
+	})
+	both.Go(func() (err error) {
+		runs, end, err = l.listRuns(bothCtx, q)
+		return err
+	})
+	if err := both.Wait(); err != nil {
 		return out, err
 	}
 	// Up to the nearer of the two ends both lists are complete.

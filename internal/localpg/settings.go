@@ -25,7 +25,7 @@ func baseSettings() map[string]string {
 		"shared_buffers":      "256MB",
 		"max_connections":     "200",
 		"work_mem":            "16MB",
-		"wal_compression":     "on",
+		"wal_compression":     "off", // what is large is compressed already, and pglz costs more than the bytes
 		"max_wal_size":        "2GB",
 		"random_page_cost":    "1.1",
 		"jit":                 "off",
