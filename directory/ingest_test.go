@@ -228,11 +228,29 @@ func TestActivityMovesForwardOnceAMinute(t *testing.T) {
 	} {
 		for _, s := range []*directory.Store{b.store, b.process()} {
 			b.ingest(t, s, directory.Ref{Customer: "acme", Integration: "crm", At: start.Add(step.at)})
+			require.NoError(t, s.FlushActivity(b.ctx))
 			customer, app := activity()
 			require.Equal(t, start.Add(step.want), customer)
 			require.Equal(t, start.Add(step.want), app)
 		}
 	}
+}
+
+// A load of old events would otherwise move every connected app with every commit.
+func TestActivityThatMovesAtOnceAgainIsPutOff(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	activity := func() time.Time {
+		c, err := b.store.CustomerByExternalID(b.ctx, "acme")
+		require.NoError(t, err)
+		return c.LastActivityAt.UTC()
+	}
+	for hour := range 3 {
+		b.ingest(t, b.store, directory.Ref{Customer: "acme", Integration: "crm", At: start.Add(time.Duration(hour) * time.Hour)})
+		require.Equal(t, start, activity())
+	}
+	require.NoError(t, b.store.FlushActivity(b.ctx))
+	require.Equal(t, start.Add(2*time.Hour), activity())
 }
 
 func TestModeFollowsWhatNamedTheDataSource(t *testing.T) {

@@ -20,6 +20,9 @@ const (
 	rememberFor = 30 * time.Second
 	// activityEvery is how far last_activity_at must move to be worth a write.
 	activityEvery = time.Minute
+	// activityPause is how long activity of a row that was just written waits before it is written again. Live traffic
+	// never waits, since activityEvery is longer; a load of old events, which moves hundreds of rows with each commit, does.
+	activityPause = 10 * time.Second
 	// eventEvery is the same of last_event_at, which the diagnosis of silent data sources reads.
 	eventEvery = time.Second
 	// maxRemembered bounds each of the resolver's caches: 200 bytes or so a row.
@@ -39,6 +42,8 @@ type Resolver struct {
 	rows  *lru.Cache[rowKey, *row]
 	links *lru.Cache[linkKey, *link]
 	named *lru.Cache[namedKey, *namedApp]
+	// later is the activity that was put off.
+	later map[uuid.UUID]*Need
 }
 
 type rowKey struct{ tenantID, id uuid.UUID }
@@ -50,6 +55,8 @@ type row struct {
 	// The rest is what was written last.
 	activity, pulledAt, eventAt int64
 	integration, pull           bool
+	// pause is until when activity that moves is put off.
+	pause time.Time
 }
 
 type linkKey struct{ tenantID, customerID, integrationID uuid.UUID }
@@ -83,6 +90,7 @@ func newResolver(s *Store) *Resolver {
 		rows:  lru.New[rowKey, *row](maxRemembered),
 		links: lru.New[linkKey, *link](maxRemembered),
 		named: lru.New[namedKey, *namedApp](maxRemembered),
+		later: map[uuid.UUID]*Need{},
 	}
 }
 
@@ -115,22 +123,21 @@ func (r *Resolver) Resolve(ctx context.Context, refs []Ref) ([]Target, *Need, er
 func (r *Resolver) Committed(tenantID uuid.UUID, need *Need) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	until := r.store.now().Add(rememberFor)
+	now := r.store.now()
+	until := now.Add(rememberFor)
 	note := func(id uuid.UUID) *row {
 		w := r.row(tenantID, id)
 		w.until = until
 		return w
 	}
 	for id, c := range need.customers {
-		w := note(id)
-		w.activity = max(w.activity, c.activity)
+		note(id).wrote(c.activity, now)
 	}
 	for id := range need.integrations {
 		note(id)
 	}
 	for id, a := range need.apps {
-		w := note(id)
-		w.activity = max(w.activity, a.activity)
+		note(id).wrote(a.activity, now)
 	}
 	for id, f := range need.flows {
 		w := note(id)
@@ -150,6 +157,7 @@ func (r *Resolver) Forget(tenantID uuid.UUID) {
 	r.rows.DeleteFunc(func(k rowKey, _ *row) bool { return k.tenantID == tenantID })
 	r.links.DeleteFunc(func(k linkKey, _ *link) bool { return k.tenantID == tenantID })
 	r.named.DeleteFunc(func(k namedKey, _ *namedApp) bool { return k.tenantID == tenantID })
+	delete(r.later, tenantID)
 }
 
 func (r *Resolver) row(tenantID, id uuid.UUID) *row {

@@ -14,7 +14,7 @@ import (
 
 const (
 	defaultBuckets = 60
-	maxBuckets     = 500
+	maxBuckets     = 1000
 	// histogramSpan is what a histogram covers when nothing was said.
 	histogramSpan = 24 * time.Hour
 )

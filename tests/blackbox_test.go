@@ -184,10 +184,4 @@ func TestPagesForMachines(t *testing.T) {
 		require.Contains(t, string(answer.Body), metric)
 	}
 	require.NotContains(t, string(answer.Body), a.ID, "no tenant in the metrics")
-
-	answer, err = a.Send(ctx, http.MethodPost, "/v1/events?logs=1", []byte(oneEvent), "Content-Type", "application/json")
-	require.NoError(t, err)
-	require.Equal(t, http.StatusAccepted, answer.Status)
-	require.Contains(t, string(answer.Body), `"_logs":[`)
-	require.NotContains(t, string(answer.Body), a.Token)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -86,7 +87,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
+// fail says what went wrong in one line, however many the cause has.
 func fail(stderr io.Writer, err error) int {
-	fmt.Fprintf(stderr, "weir: %v\n", err)
+	fmt.Fprintf(stderr, "weir: %s\n", strings.Join(strings.Fields(err.Error()), " "))
 	return exitFailure
 }

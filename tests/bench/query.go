@@ -213,7 +213,7 @@ func (d *drawing) identifier() (parameters, bool) {
 }
 
 // mostBuckets is how many buckets GraphQL gives at most.
-const mostBuckets = 500
+const mostBuckets = 1000
 
 func (d *drawing) hourly() (parameters, bool) {
 	integration := directory.IntegrationID(d.bench.tenants[d.Tenant].id, d.Integration)
