@@ -1441,7 +1441,7 @@ extend type Query {
   logHistogram(
     "Which of them. Without a range: those of the last 24 hours."
     filter: LogFilter
-    "How many spans: 1 to 500."
+    "How many spans: 1 to 1,000."
     buckets: Int = 60
   ): [LogHistogramBucket!]!
 }
