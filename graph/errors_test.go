@@ -75,7 +75,7 @@ func TestWrongArgumentsAreNamed(t *testing.T) {
 		`{ logs(filter: {range: {from: "2026-03-02T00:00:00Z", to: "2026-03-01T00:00:00Z"}}) { nodes { id } } }`: "filter.range",
 		`{ logs(filter: {range: {from: "2020-03-02T00:00:00Z", to: "2026-03-01T00:00:00Z"}}) { nodes { id } } }`: "filter.range",
 		`{ logs(filter: {identifier: {value: ""}}) { nodes { id } } }`:                                           "filter.identifier.value",
-		`{ logHistogram(buckets: 1001) { total } }`:                                                               "buckets",
+		`{ logHistogram(buckets: 1001) { total } }`:                                                              "buckets",
 		`{ flows(integrationId: "nonsense") { totalCount } }`:                                                    "integrationId",
 		`{ nodes(ids: [` + strings.Repeat(`"x",`, 101) + `]) { id } }`:                                           "ids",
 	} {

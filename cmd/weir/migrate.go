@@ -21,7 +21,7 @@ type databaseFlags struct {
 
 // with opens the database for as long as fn takes.
 func (f *databaseFlags) with(ctx context.Context, std streams, fn func(db *app.Database) error) error {
-	db, err := app.OpenDatabase(ctx, &f.Database, app.DatabaseOptions{Join: true}, observe.NewLogger(std.err, config.Log{Level: "warn", Format: f.Log.Format}))
+	db, err := app.OpenDatabase(ctx, &f.Database, app.DatabaseOptions{Join: true}, observe.NewLogger(std.err, config.Log{Level: "warn", Format: f.Format}))
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func (d *Database) Pool(ctx context.Context, maxConns int32) (*pgxpool.Pool, err
 	}
 	// bun writes its arguments into the statement: a prepared statement each would fill every connection.
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	cfg.ConnConfig.Tracer = otelpgx.NewTracer(otelpgx.WithDisableQuerySpanNamePrefix())
+	cfg.ConnConfig.Tracer = otelpgx.NewTracer()
 	cfg.ConnConfig.RuntimeParams["application_name"] = "weir"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.MaxConns, cfg.MinConns = maxConns, 2

@@ -72,7 +72,7 @@ func TestKeySetChoosesKeys(t *testing.T) {
 		"no kid, two fit":               {noKid, []members{jwk("a", public, nil), jwk("b", other, nil)}, "more than one"},
 		"no kid, none fits":             {noKid, []members{jwk("b", &k.ec.PublicKey, nil)}, unknown},
 		"kid, but the key has none":     {rs256, []members{jwk("", public, members{"kid": nil})}, unknown},
-		"P-384":                         {es256, []members{{"kty": "EC", "crv": "P-384", "kid": "k", "x": encode(p384.X.Bytes()), "y": encode(p384.Y.Bytes())}}, unknown}, //nolint:staticcheck // The coordinates are what a JWK holds.
+		"P-384":                         {es256, []members{{"kty": "EC", "crv": "P-384", "kid": "k", "x": encode(p384.X.Bytes()), "y": encode(p384.Y.Bytes())}}, unknown},
 		"not on the curve":              {es256, []members{jwk("k", &k.ec.PublicKey, members{"y": encode([]byte(strings.Repeat("y", 32)))})}, unknown},
 		"short coordinate":              {es256, []members{jwk("k", &k.ec.PublicKey, members{"x": "AQAB"})}, unknown},
 		"Ed25519 key cut":               {rs256, []members{jwk("k", k.ed.Public(), members{"x": "AQAB"})}, unknown},
