@@ -63,10 +63,10 @@ func as(tb testing.TB, tenantID uuid.UUID) context.Context {
 	return tenant.WithPrincipal(tb.Context(), tenant.System(tenantID))
 }
 
-// asCustomer is a context of somebody who may see one customer only.
+// asCustomer is a context of somebody who may see all of one customer, bodies included, and nothing else.
 func asCustomer(tb testing.TB, tenantID, customerID uuid.UUID) context.Context {
 	tb.Helper()
-	return tenant.WithPrincipal(tb.Context(), &tenant.Principal{TenantID: tenantID, Kind: tenant.KindCustomer, CustomerID: customerID})
+	return tenant.WithPrincipal(tb.Context(), &tenant.Principal{TenantID: tenantID, Kind: tenant.KindCustomer, Role: tenant.RoleSupport, CustomerID: customerID})
 }
 
 // commit writes a batch with keys, and tells of each key whether it was a duplicate.
