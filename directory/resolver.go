@@ -173,7 +173,7 @@ func (r *Resolver) row(tenantID, id uuid.UUID) *row {
 // IsStale tells whether a commit failed because the directory had changed since its names were resolved: it is worth
 // another try after Forget.
 func IsStale(err error) bool {
-	return errors.Is(err, ErrStale) || sqlState(err) == foreignKeyViolation
+	return errors.Is(err, ErrStale) || errs.SQLState(err) == foreignKeyViolation
 }
 
 const foreignKeyViolation = "23503"

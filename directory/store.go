@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -99,15 +98,4 @@ func optional(ids []uuid.UUID) []pgtype.UUID {
 		out[i].Valid = id != uuid.Nil
 	}
 	return out
-}
-
-func sqlState(err error) string {
-	coded, ok := errors.AsType[interface {
-		error
-		SQLState() string
-	}](err)
-	if !ok {
-		return ""
-	}
-	return coded.SQLState()
 }

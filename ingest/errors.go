@@ -87,9 +87,8 @@ func (s *Service) unavailable(ctx context.Context, tenantID uuid.UUID, err error
 
 // transient tells whether the database, rather than what was to be stored, is at fault.
 func transient(err error) bool {
-	var coded interface{ SQLState() string }
-	if errors.As(err, &coded) {
-		return transientState(coded.SQLState())
+	if state := errs.SQLState(err); state != "" {
+		return transientState(state)
 	}
 	var network net.Error
 	var connect *pgconn.ConnectError

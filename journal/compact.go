@@ -63,18 +63,8 @@ func (s *Store) Compact(ctx context.Context, before time.Time) (Compaction, erro
 
 // looseDays are the days that have segments that were never compacted.
 func (s *Store) looseDays(ctx context.Context, from, end int64) (days []Day, err error) {
-	err = s.door.Read(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := query(ctx, tx, `SELECT DISTINCT date_trunc('day', last_at, 'UTC') FROM journal_segment
-WHERE tenant_id = $1 AND last_at >= $2 AND last_at < $3 AND NOT compacted AND NOT damaged ORDER BY 1`, tx.TenantID(), timeOf(from), timeOf(end))
-		if err != nil {
-			return err
-		}
-		times, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
-		for _, t := range times {
-			days = append(days, DayOf(t))
-		}
-		return err
-	})
+	days, err = s.days(ctx, `SELECT DISTINCT date_trunc('day', last_at, 'UTC') FROM journal_segment
+WHERE tenant_id = $1 AND last_at >= $2 AND last_at < $3 AND NOT compacted AND NOT damaged ORDER BY 1`, timeOf(from), timeOf(end))
 	if err != nil {
 		return nil, fmt.Errorf("find days to compact: %w", err)
 	}
@@ -168,4 +158,20 @@ func (s *Store) compactChunk(ctx context.Context, chunk []looseSegment, done *Co
 	done.BytesAfter += step.BytesAfter
 	done.Busy = step.Busy
 	return nil
+}
+
+// days asks for days of the context's tenant. The tenant is the statement's first argument.
+func (s *Store) days(ctx context.Context, sql string, args ...any) (days []Day, err error) {
+	err = s.door.Read(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		rows, err := query(ctx, tx, sql, append([]any{tx.TenantID()}, args...)...)
+		if err != nil {
+			return err
+		}
+		times, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
+		for _, t := range times {
+			days = append(days, DayOf(t))
+		}
+		return err
+	})
+	return days, err
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/tenant"
@@ -193,7 +192,7 @@ func failureWhere(f *entry.Filter) (where string, args []any) {
 	}{{"customer_id", f.CustomerIDs}, {"integration_id", f.IntegrationIDs}, {"connected_app_id", f.ConnectedAppIDs}} {
 		// An id of nil asks for what has none, which is NULL here.
 		if len(c.ids) > 0 && !slices.Contains(c.ids, uuid.Nil) {
-			anyOf(c.column, "uuid", uuids(c.ids))
+			anyOf(c.column, "uuid", tenant.UUIDs(c.ids))
 		}
 	}
 	kinds := make([]int16, len(f.Kinds))
@@ -238,12 +237,4 @@ func direction(order entry.Order) string {
 		return " DESC"
 	}
 	return ""
-}
-
-func uuids(ids []uuid.UUID) []pgtype.UUID {
-	out := make([]pgtype.UUID, len(ids))
-	for i, id := range ids {
-		out[i] = pgtype.UUID{Bytes: id, Valid: true}
-	}
-	return out
 }

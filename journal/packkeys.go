@@ -3,7 +3,6 @@ package journal
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,20 +23,9 @@ func (s *Store) packKeys(ctx context.Context, end int64, done *Compaction) error
 	if err != nil || !ok {
 		return err
 	}
-	var days []Day
-	err = s.door.Read(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := query(ctx, tx, `SELECT day FROM journal_key WHERE tenant_id = $1 AND day >= $2 AND day < $3 AND octet_length(hashes) < $4
+	days, err := s.days(ctx, `SELECT day FROM journal_key WHERE tenant_id = $1 AND day >= $2 AND day < $3 AND octet_length(hashes) < $4
 GROUP BY day HAVING count(*) > CASE WHEN day < $5 THEN 1 ELSE $6::int END ORDER BY day`,
-			tx.TenantID(), first.Time(), timeOf(end), keyRowBytes, dayOf(end).Time(), openDayRows)
-		if err != nil {
-			return err
-		}
-		times, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
-		for _, t := range times {
-			days = append(days, DayOf(t))
-		}
-		return err
-	})
+		first.Time(), timeOf(end), keyRowBytes, dayOf(end).Time(), openDayRows)
 	if err != nil {
 		return fmt.Errorf("find days whose keys can be packed: %w", err)
 	}

@@ -128,7 +128,7 @@ func (r *reader) load(ctx context.Context, segs []*opened, parts part) error {
 	}
 	// IS TRUE keeps the ids out of the index condition, where each would be looked up with each time.
 	sql := "SELECT id" + columns(parts) + " FROM journal_segment WHERE tenant_id = $1 AND last_at = ANY($2) AND (id = ANY($3)) IS TRUE"
-	rows, err := query(ctx, r.tx, sql, r.tx.TenantID(), lasts, uuids(ids))
+	rows, err := query(ctx, r.tx, sql, r.tx.TenantID(), lasts, tenant.UUIDs(ids))
 	if err != nil {
 		return fmt.Errorf("read segments: %w", err)
 	}

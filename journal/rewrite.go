@@ -40,7 +40,7 @@ WHERE tenant_id = $1 AND last_at = ANY($2) AND (id = ANY($3)) IS TRUE AND NOT da
 
 // fetch reads whole segments. Those that are damaged are marked so and left out.
 func (w *rewrite) fetch(ctx context.Context, lasts []time.Time, ids []uuid.UUID) (sound []*stored, err error) {
-	rows, err := query(ctx, w.tx, sqlStored, w.tx.TenantID(), lasts, uuids(ids))
+	rows, err := query(ctx, w.tx, sqlStored, w.tx.TenantID(), lasts, tenant.UUIDs(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read segments: %w", err)
 	}
@@ -83,7 +83,7 @@ func (w *rewrite) replace(ctx context.Context, old []*stored, with []segment.Enc
 		lasts[i], ids[i] = seg.last, seg.id
 	}
 	tag, err := w.tx.Pgx().Exec(ctx, "DELETE FROM journal_segment WHERE tenant_id = $1 AND last_at = ANY($2) AND (id = ANY($3)) IS TRUE",
-		pgx.QueryExecModeCacheDescribe, w.tx.TenantID(), lasts, uuids(ids))
+		pgx.QueryExecModeCacheDescribe, w.tx.TenantID(), lasts, tenant.UUIDs(ids))
 	if err != nil {
 		return fmt.Errorf("delete segments: %w", err)
 	}

@@ -16,6 +16,8 @@ import (
 	"github.com/pressly/goose/v3/lock"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/weirhq/weir/internal/errs"
 )
 
 //go:embed sql/*.sql
@@ -27,6 +29,9 @@ const (
 	// ServiceRole is the name of the service's role where nothing else is said.
 	ServiceRole = "weir_service"
 )
+
+// undefinedTable is the SQLSTATE of a schema that no migration has touched.
+const undefinedTable = "42P01"
 
 // Step is one migration and whether it was applied.
 type Step struct {
@@ -85,7 +90,7 @@ func Behind(ctx context.Context, pool *pgxpool.Pool) (int, error) {
 	if err == nil {
 		applied, err = pgx.CollectRows(rows, pgx.RowTo[int64])
 	}
-	if err != nil && !undefinedTable(err) {
+	if err != nil && errs.SQLState(err) != undefinedTable {
 		return 0, fmt.Errorf("read the schema's version: %w", err)
 	}
 	sources, err := fs.Glob(files, "sql/*.sql")
@@ -163,12 +168,4 @@ func grant(ctx context.Context, pool *pgxpool.Pool, role string) error {
 		return fmt.Errorf("grant rights to %s: %w", role, err)
 	}
 	return nil
-}
-
-func undefinedTable(err error) bool {
-	coded, ok := errors.AsType[interface {
-		error
-		SQLState() string
-	}](err)
-	return ok && coded.SQLState() == "42P01"
 }

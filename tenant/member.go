@@ -116,7 +116,7 @@ func (s *Store) InviteMember(ctx context.Context, in InviteMemberInput) (*Member
 		_, err := tx.Bun().NewInsert().Model(m).Exec(ctx)
 		return err
 	})
-	if sqlState(err) == uniqueViolation {
+	if errs.SQLState(err) == uniqueViolation {
 		return nil, conflict("email", "%s is a member already", email)
 	}
 	if err != nil {

@@ -90,7 +90,7 @@ func (s *Store) CreateTenant(ctx context.Context, in CreateTenantInput) (*Tenant
 		_, err = tx.Bun().NewInsert().Model(owner).Exec(ctx)
 		return err
 	})
-	if sqlState(err) == uniqueViolation {
+	if errs.SQLState(err) == uniqueViolation {
 		return nil, conflict("slug", "there is a tenant %q already", in.Slug)
 	}
 	if err != nil {
@@ -169,17 +169,6 @@ func checkName(f *errs.Fields, field, name string) {
 }
 
 const uniqueViolation = "23505"
-
-func sqlState(err error) string {
-	coded, ok := errors.AsType[interface {
-		error
-		SQLState() string
-	}](err)
-	if !ok {
-		return ""
-	}
-	return coded.SQLState()
-}
 
 func conflict(field, format string, args ...any) error {
 	e := errs.New(errs.Conflict, format, args...)

@@ -96,7 +96,7 @@ type kept struct {
 
 // credentials makes the demo's tenant and a key of it, or finds those of an earlier start.
 func (c *demoCmd) credentials(ctx context.Context, a *app.App) (secret string, err error) {
-	store := tenant.NewStore(a.Door(), time.Now)
+	store := a.Tenants()
 	t, err := store.FindTenant(ctx, demoTenant)
 	if errs.Is(err, errs.NotFound) {
 		t, err = store.CreateTenant(ctx, tenant.CreateTenantInput{Slug: demoTenant, Name: "Demo"})

@@ -225,8 +225,8 @@ func (a *App) drain(ctx context.Context) error {
 // URL is the address that the service listens on.
 func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
 
-// Door is the service's door to tenant data.
-func (a *App) Door() *tenant.Door { return a.door }
+// Tenants is the service's store of tenants, their members and keys.
+func (a *App) Tenants() *tenant.Store { return a.stores.tenants }
 
 // Wait serves until the context ends or something essential fails, and then stops in order: requests, ingestion, jobs,
 // connections, the embedded database.

@@ -66,7 +66,7 @@ func newWorld(t *testing.T) *world {
 	w.tokens = app.TokenConfig(&cfg.JWT, signing, log)
 	w.schema = introspect(t, &caller{url: w.url})
 
-	tenants := tenant.NewStore(service.Door(), time.Now)
+	tenants := service.Tenants()
 	w.b = w.found(t, tenants, "b")
 	w.c = w.found(t, tenants, "c")
 	w.d = w.found(t, tenants, "d")
