@@ -14,6 +14,7 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/journal/term"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -220,10 +221,10 @@ func (s *Service) writeRuns(ctx context.Context, tx *tenant.Tx, w *writing) erro
 func (w *writing) terms(r *run.FlowRunEvent) {
 	at := r.At.UnixMicro()
 	for _, id := range r.Identifiers {
-		w.entries.Terms = append(w.entries.Terms, journal.Term{Hash: entry.TermHash(entry.TermIdentifier, id.Value), Micros: at})
+		w.entries.Terms = append(w.entries.Terms, term.Term{Hash: entry.TermHash(entry.TermIdentifier, id.Value), Micros: at})
 	}
 	if r.TraceID != "" {
-		w.entries.Terms = append(w.entries.Terms, journal.Term{Hash: entry.TermHash(entry.TermTrace, r.TraceID), Micros: at})
+		w.entries.Terms = append(w.entries.Terms, term.Term{Hash: entry.TermHash(entry.TermTrace, r.TraceID), Micros: at})
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +12,7 @@ import (
 	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/segment"
+	"github.com/weirhq/weir/journal/term"
 )
 
 // Batch is the entries of one commit.
@@ -23,13 +23,7 @@ type Batch struct {
 	Sealed  []*Sealed
 	Dropped map[uuid.UUID]struct{}
 	// Terms are of what is found like an entry but is none, such as a flow run.
-	Terms []Term
-}
-
-// Term says that at this time, in microseconds since 1970, there is something with the term of the hash.
-type Term struct {
-	Hash   int64
-	Micros int64
+	Terms []term.Term
 }
 
 const (
@@ -42,8 +36,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $
 SELECT $1, f.* FROM unnest($2::timestamptz[], $3::uuid[], $4::smallint[], $5::uuid[], $6::uuid[], $7::uuid[], $8::int[],
   $9::text[]) f`
 
-	sqlAppendTerms = `INSERT INTO journal_term (tenant_id, commit_no, at, hash, last_at)
-SELECT $1, $2, t.* FROM unnest($3::timestamptz[], $4::bigint[], $5::timestamptz[]) t`
+	sqlAppendTerms = `INSERT INTO journal_term (tenant_id, commit_no, bucket, day, terms)
+SELECT $1, $2, t.* FROM unnest($3::smallint[], $4::timestamptz[], $5::bytea[]) t`
 
 	sqlAppendKeys = `INSERT INTO journal_key (tenant_id, day, commit_no, hashes) VALUES ($1, $2, $3, $4)`
 )
@@ -107,7 +101,7 @@ func (c *Commit) queueFailures(batch *pgx.Batch, sealed []*Sealed) {
 	}
 }
 
-func (c *Commit) queueTerms(batch *pgx.Batch, sealed []*Sealed, more []Term) {
+func (c *Commit) queueTerms(batch *pgx.Batch, sealed []*Sealed, more []term.Term) {
 	n := len(more)
 	for _, s := range sealed {
 		n += len(s.terms)
@@ -115,38 +109,20 @@ func (c *Commit) queueTerms(batch *pgx.Batch, sealed []*Sealed, more []Term) {
 	if n == 0 {
 		return
 	}
-	terms := append(make([]Term, 0, n), more...)
+	terms := append(make([]term.Term, 0, n), more...)
 	for _, s := range sealed {
 		terms = append(terms, s.terms...)
 	}
-	ats, hashes, lasts := foldTerms(terms)
-	batch.Queue(sqlAppendTerms, c.tx.TenantID(), c.No, ats, hashes, lasts)
+	batch.Queue(sqlAppendTerms, append([]any{c.tx.TenantID(), c.No}, termColumns(term.Pack(terms))...)...)
 }
 
-// foldTerms makes one row of all that is said of a term on a day: from when to when.
-func foldTerms(terms []Term) (ats []time.Time, hashes []int64, lasts []time.Time) {
-	slices.SortFunc(terms, func(a, b Term) int {
-		switch {
-		case a.Hash < b.Hash:
-			return -1
-		case a.Hash > b.Hash:
-			return 1
-		case a.Micros < b.Micros:
-			return -1
-		case a.Micros > b.Micros:
-			return 1
-		}
-		return 0
-	})
-	for i := 0; i < len(terms); {
-		first, j := terms[i], i+1
-		for j < len(terms) && terms[j].Hash == first.Hash && dayOf(terms[j].Micros) == dayOf(first.Micros) {
-			j++
-		}
-		ats, hashes, lasts = append(ats, timeOf(first.Micros)), append(hashes, first.Hash), append(lasts, timeOf(terms[j-1].Micros))
-		i = j
+// termColumns are rows of journal_term, column by column.
+func termColumns(rows []term.Row) []any {
+	buckets, days, packed := make([]int16, len(rows)), make([]time.Time, len(rows)), make([][]byte, len(rows))
+	for i, r := range rows {
+		buckets[i], days[i], packed[i] = r.Bucket, timeOf(r.Day), r.Packed
 	}
-	return ats, hashes, lasts
+	return []any{buckets, days, packed}
 }
 
 func (c *Commit) queueKeys(batch *pgx.Batch) {

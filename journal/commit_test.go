@@ -247,7 +247,7 @@ func TestEntryOfADayWithoutPartitionFailsTheCommit(t *testing.T) {
 
 	made, err := b.store.EnsurePartitions(ctx, first-1, last)
 	require.NoError(t, err)
-	require.Equal(t, 4, made)
+	require.Equal(t, 2, made)
 	first, _, _, err = b.store.Days(ctx)
 	require.NoError(t, err)
 	require.Equal(t, today-keptDays-1, first)
@@ -288,13 +288,4 @@ func TestKeyringForgetsTheLeastRecentlyUsed(t *testing.T) {
 	r.forget(tenantID)
 	require.Zero(t, r.bytes)
 	require.Empty(t, r.tenants)
-}
-
-func TestFoldTermsByDay(t *testing.T) {
-	t.Parallel()
-	d := today.micros()
-	ats, hashes, lasts := foldTerms([]Term{{7, d + 5}, {3, d}, {7, d + 1}, {7, d - 1}, {3, d}})
-	require.Equal(t, []int64{3, 7, 7}, hashes)
-	require.Equal(t, []time.Time{timeOf(d), timeOf(d - 1), timeOf(d + 1)}, ats)
-	require.Equal(t, []time.Time{timeOf(d), timeOf(d - 1), timeOf(d + 5)}, lasts)
 }

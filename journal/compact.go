@@ -13,11 +13,12 @@ import (
 )
 
 // Compaction tells what Compact did: how many segments it read and what it made of them, in bytes too, and the same of
-// the rows that hold keys. Busy says that another process compacts the tenant, so that work was left to it.
+// the rows that hold keys and terms. Busy says that another process compacts the tenant, so that work was left to it.
 type Compaction struct {
 	SegmentsBefore, SegmentsAfter int
 	BytesBefore, BytesAfter       int64
 	KeyRowsBefore, KeyRowsAfter   int
+	TermRowsBefore, TermRowsAfter int
 	Busy                          bool
 }
 
@@ -58,7 +59,11 @@ func (s *Store) Compact(ctx context.Context, before time.Time) (Compaction, erro
 			}
 		}
 	}
-	return done, s.packKeys(ctx, end, &done)
+	if err := s.packKeys(ctx, end, &done); err != nil || done.Busy {
+		return done, err
+	}
+	err = s.packTerms(ctx, end, &done)
+	return done, err
 }
 
 // looseDays are the days that have segments that were never compacted.

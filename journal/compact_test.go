@@ -37,6 +37,8 @@ func TestCompactMakesFewSegmentsOfMany(t *testing.T) {
 	require.Less(t, done.BytesAfter, done.BytesBefore)
 	require.Greater(t, done.KeyRowsBefore, 70)
 	require.Equal(t, 2, done.KeyRowsAfter, "one a closed day")
+	require.Greater(t, done.TermRowsBefore, 70)
+	require.Less(t, done.TermRowsAfter, done.TermRowsBefore)
 	require.False(t, done.Busy)
 
 	require.Zero(t, b.count(ctx, t, "NOT compacted AND last_at < '"+midnight.Format(time.RFC3339)+"'"))
@@ -47,6 +49,12 @@ func TestCompactMakesFewSegmentsOfMany(t *testing.T) {
 	got, _, err := walk(ctx, b.store, Query{First: 400})
 	require.NoError(t, err)
 	require.Equal(t, ids(model(list, entry.Filter{}, entry.NewestFirst)), ids(got))
+	for _, f := range []entry.Filter{{FlowRunID: w.runs[0]}, {FlowRunID: w.runs[1], Range: entry.Range{To: midnight}}} {
+		got, _, err := walk(ctx, b.store, Query{First: 400, Filter: f})
+		require.NoError(t, err)
+		require.NotEmpty(t, got)
+		require.Equal(t, ids(model(list, f, entry.NewestFirst)), ids(got))
+	}
 	duplicates, err := commit(ctx, b.another(), Batch{}, keys...)
 	require.NoError(t, err)
 	require.NotContains(t, duplicates, false)
@@ -121,6 +129,31 @@ func TestCompactSetsDamagedSegmentsAside(t *testing.T) {
 	got, _, err := walk(ctx, b.store, Query{First: 300})
 	require.NoError(t, err)
 	require.Equal(t, ids(model(good, entry.Filter{}, entry.NewestFirst)), ids(got))
+}
+
+// Terms that cannot be read cost a look at their whole day, and no merging.
+func TestDamagedTermsAreLookedThrough(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx, w := as(t, uuid.New()), newWorld()
+	r := rand.New(rand.NewPCG(26, 1))
+	list := w.entries(r, 300, 30*time.Hour)
+	for part := range slices.Chunk(list, 60) {
+		put(ctx, t, b.store, part)
+	}
+	require.NoError(t, b.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := tx.Pgx().Exec(ctx, "UPDATE journal_term SET terms = '\\xff' WHERE tenant_id = $1 AND commit_no = 2", tx.TenantID())
+		return err
+	}))
+	f := entry.Filter{FlowRunID: w.runs[0]}
+	for range 2 {
+		got, _, err := walk(ctx, b.store, Query{First: 300, Filter: f})
+		require.NoError(t, err)
+		require.Equal(t, ids(model(list, f, entry.NewestFirst)), ids(got))
+		_, err = b.store.Compact(ctx, noon)
+		require.NoError(t, err)
+	}
+	require.Contains(t, b.log.String(), "terms of a day cannot be read")
 }
 
 func TestEraseCustomer(t *testing.T) {

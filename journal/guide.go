@@ -158,18 +158,6 @@ func compare(a, b int64) int {
 	return 0
 }
 
-// termHints are the moments of terms.
-func termHints(w widening, hashes []int64) *hints {
-	direction := direction(w.order)
-	sql := "SELECT at, last_at FROM journal_term WHERE tenant_id = $1 AND hash = ANY($2) AND at >= $3 AND at < $4 ORDER BY at" +
-		direction + " LIMIT $5"
-	return &hints{widening: w, size: hintsAtOnce, read: func(ctx context.Context, tx *tenant.Tx, w window, limit int) ([]span, error) {
-		// A term's row lies at the first moment of its day, which may be before the window that its last one is in.
-		from := dayOf(w.from).Time()
-		return readSpans(ctx, tx, sql, tx.TenantID(), hashes, from, timeOf(w.to), limit)
-	}}
-}
-
 // failureHints are the moments of failures that match as far as their rows tell: at first about as many as are asked for.
 func failureHints(w widening, f *entry.Filter, first int) *hints {
 	where, args := failureWhere(f)

@@ -204,7 +204,7 @@ func (s *Store) byTerms(ctx context.Context, f entry.Filter, hashes []int64, acc
 	err = s.read(ctx, func(ctx context.Context, r *reader) error {
 		sc := newScan(r, p, entry.NewestFirst, nil)
 		sc.accept = accept
-		sc.guide = termHints(widening{order: entry.NewestFirst, lo: p.lo, hi: p.hi, now: s.opt.Now().UnixMicro()}, hashes)
+		sc.guide = termHints(s, widening{order: entry.NewestFirst, lo: p.lo, hi: p.hi, now: s.opt.Now().UnixMicro()}, hashes)
 		var hits []hit
 		for !enough() {
 			h, ok, err := sc.next(ctx)

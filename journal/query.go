@@ -104,11 +104,11 @@ func (s *Store) guide(p *prepared, order entry.Order, sc *scan, first int) guide
 	f := &p.filter
 	switch {
 	case f.FlowRunID != uuid.Nil:
-		return termHints(w, []int64{entry.RunTerm(f.FlowRunID)})
+		return termHints(s, w, []int64{entry.RunTerm(f.FlowRunID)})
 	case f.TraceID != "":
-		return termHints(w, []int64{entry.TermHash(entry.TermTrace, f.TraceID)})
+		return termHints(s, w, []int64{entry.TermHash(entry.TermTrace, f.TraceID)})
 	case f.Identifier != nil:
-		return termHints(w, []int64{entry.TermHash(entry.TermIdentifier, f.Identifier.Value)})
+		return termHints(s, w, []int64{entry.TermHash(entry.TermIdentifier, f.Identifier.Value)})
 	case onlyFailures(f):
 		return failureHints(w, f, first)
 	case order == entry.OldestFirst:

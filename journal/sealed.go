@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/segment"
+	"github.com/weirhq/weir/journal/term"
 )
 
 // Sealed is entries of one day, packed into a segment, with what finds them again. It does not change.
@@ -18,7 +19,7 @@ type Sealed struct {
 	segment  segment.Encoded
 	ids      []uuid.UUID
 	failures []entry.Head
-	terms    []Term
+	terms    []term.Term
 }
 
 // Seal packs entries of one tenant before their commit, outside of its lock: it sorts them by id and cuts them by day
@@ -75,14 +76,14 @@ func seal(encoder *segment.Encoder, entries []*entry.Entry) (*Sealed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pack entries: %w", err)
 	}
-	s := &Sealed{segment: encoded, ids: make([]uuid.UUID, len(entries)), terms: make([]Term, 0, 2*len(entries))}
+	s := &Sealed{segment: encoded, ids: make([]uuid.UUID, len(entries)), terms: make([]term.Term, 0, 2*len(entries))}
 	var hashes []int64
 	for i, e := range entries {
 		s.ids[i] = e.ID
 		micros := e.Micros()
 		hashes = entry.AppendTerms(hashes[:0], e)
 		for _, h := range hashes {
-			s.terms = append(s.terms, Term{Hash: h, Micros: micros})
+			s.terms = append(s.terms, term.Term{Hash: h, Micros: micros})
 		}
 		if e.Status == entry.StatusFailure && e.Kind != entry.KindLogLine {
 			s.failures = append(s.failures, e.Head)

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"math"
 
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/tenant"
@@ -25,7 +24,7 @@ type guide interface {
 
 // steps are how many days the windows span, one after the other, so that what is near is found without planning a
 // query over all partitions; what is left after them is one window.
-var steps = [...]int64{1, 7, 30, math.MaxInt32}
+var steps = [...]int64{1, 7, 30, 100 * 366}
 
 // widening cuts a span of time into windows that grow, from one end or the other, at the borders of days.
 type widening struct {

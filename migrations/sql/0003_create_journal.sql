@@ -56,16 +56,18 @@ CREATE INDEX ON journal_failure (tenant_id, customer_id, at);
 CALL isolate('journal_failure');
 CALL limit_to_customer('journal_failure', 'customer_id = current_customer()');
 
--- Where to look for what is searched by equality: identifiers, flow runs, traces, the sender's ids of events. A row
--- says that between at and last_at (of one commit and day) there are entries with the term of this hash.
+-- Where to look for what is searched by equality: identifiers, flow runs, traces, the sender's ids of events. A row holds
+-- packed terms of a commit, or of several: those of one day whose hashes begin with the bits of the bucket. It is not
+-- partitioned: a lookup of all days reads few rows, and would spend most of its time on planning for the partitions.
 CREATE TABLE journal_term (
   tenant_id uuid NOT NULL,
-  at timestamptz NOT NULL,
-  hash bigint NOT NULL,
-  last_at timestamptz NOT NULL,
+  bucket smallint NOT NULL,
+  day timestamptz NOT NULL,
   commit_no bigint NOT NULL,
-  PRIMARY KEY (tenant_id, hash, at, commit_no)
-) PARTITION BY RANGE (at);
+  terms bytea NOT NULL,
+  PRIMARY KEY (tenant_id, bucket, day, commit_no)
+);
+ALTER TABLE journal_term ALTER terms SET STORAGE EXTERNAL;
 CALL isolate('journal_term');
 
 -- The ids that senders gave to their events, as hashes of 8 bytes packed by commit and day: what is sent again is
@@ -76,7 +78,7 @@ CREATE TABLE journal_key (
   commit_no bigint NOT NULL,
   hashes bytea NOT NULL,
   PRIMARY KEY (tenant_id, day, commit_no)
-) PARTITION BY RANGE (day);
+);
 ALTER TABLE journal_key ALTER hashes SET STORAGE EXTERNAL;
 CALL isolate('journal_key');
 

@@ -16,7 +16,7 @@ BEGIN
     RAISE EXCEPTION 'more than 500 days of partitions at once';
   END IF;
   PERFORM pg_advisory_xact_lock(hashtext('weir.partitions'));
-  FOREACH parent IN ARRAY ARRAY['journal_segment', 'journal_failure', 'journal_term', 'journal_key'] LOOP
+  FOREACH parent IN ARRAY ARRAY['journal_segment', 'journal_failure'] LOOP
     FOR day IN SELECT generate_series(from_day::timestamp, to_day::timestamp, '1 day')::date LOOP
       child := parent || '_' || to_char(day, 'YYYYMMDD');
       IF to_regclass(child) IS NULL THEN
@@ -50,7 +50,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock(hashtext('weir.partitions'));
   FOR child IN
     SELECT c.oid FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-    WHERE i.inhparent = ANY (ARRAY['journal_segment', 'journal_failure', 'journal_term', 'journal_key']::regclass[])
+    WHERE i.inhparent = ANY (ARRAY['journal_segment', 'journal_failure']::regclass[])
       AND to_date(right(c.relname, 8), 'YYYYMMDD') < before_day
   LOOP
     EXECUTE format('DROP TABLE %s', child);
