@@ -66,7 +66,7 @@ var partColumns = [...]struct {
 // read runs fn on one snapshot, and afterwards sets aside the segments that could not be read.
 func (s *Store) read(ctx context.Context, fn func(ctx context.Context, r *reader) error) error {
 	r := &reader{store: s}
-	err := s.door.Read(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+	err := s.door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		r.tx = tx
 		return fn(ctx, r)
 	})

@@ -48,10 +48,12 @@ type segmentKey struct {
 }
 
 const (
-	firstChunk = 16
+	// firstChunk is how many segments are read at first, with their lists: they are likely to fill a page, which is one
+	// round trip then.
+	firstChunk = 8
 	mostChunk  = 256
 	// searchFactor is how many times larger chunks are of which only the Bloom filters are read first.
-	searchFactor = 4
+	searchFactor = 8
 	// loadAtOnce is how many segments have their bodies read together.
 	loadAtOnce = 8
 )
@@ -233,8 +235,11 @@ func (s *scan) open(seg *opened) {
 // readChunk reads the next segments of the window that may hold a match, with their heads.
 func (s *scan) readChunk(ctx context.Context) ([]*opened, error) {
 	size, parts := s.chunk, partHead
-	if s.search != nil {
+	switch {
+	case s.search != nil:
 		size, parts = size*searchFactor, 0
+	case size == firstChunk && s.sink == nil:
+		parts |= partList
 	}
 	s.chunk = min(2*s.chunk, mostChunk)
 	segs, err := s.readSegments(ctx, size, parts)

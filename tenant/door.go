@@ -21,13 +21,17 @@ import (
 // Door also serves callers that have no tenant yet (authentication, the list of tenants) through Directory, whose
 // functions in the database return only what the caller's secret proves.
 type Door struct {
-	pool *pgxpool.Pool
-	bun  *bun.DB
+	pool   *pgxpool.Pool
+	bun    *bun.DB
+	tracer pgx.QueryTracer
 }
 
 // NewDoor makes the door over the pool of the service's role.
 func NewDoor(pool *pgxpool.Pool) *Door {
-	return &Door{pool: pool, bun: bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New(), bun.WithDiscardUnknownColumns())}
+	return &Door{
+		pool: pool, tracer: pool.Config().ConnConfig.Tracer,
+		bun: bun.NewDB(stdlib.OpenDBFromPool(pool), pgdialect.New(), bun.WithDiscardUnknownColumns()),
+	}
 }
 
 // Close lets go of what the door itself holds; the pool belongs to whoever made it.
@@ -36,8 +40,10 @@ func (d *Door) Close() error { return d.bun.Close() }
 // Tx is a transaction of one tenant. It must not be used by two goroutines at once, nor after its function returned.
 type Tx struct {
 	principal *Principal
-	pgx       pgx.Tx
-	bun       bun.Conn
+	pgx       Querier
+	// river and bun are nil in a Look.
+	river pgx.Tx
+	bun   BunQuerier
 }
 
 // TenantID is the tenant that the transaction is of: the value for every tenant_id in its statements.
@@ -59,7 +65,7 @@ type Querier interface {
 func (tx *Tx) Pgx() Querier { return tx.pgx }
 
 // River is the transaction itself, for enqueueing jobs that must commit with it. Do not end it.
-func (tx *Tx) River() pgx.Tx { return tx.pgx }
+func (tx *Tx) River() pgx.Tx { return tx.river }
 
 // BunQuerier is what bun offers inside the transaction: queries, but no way to begin or end one.
 type BunQuerier interface {
@@ -109,7 +115,7 @@ func (d *Door) run(ctx context.Context, mode string, fn func(ctx context.Context
 	// Entering the tenant rides on BEGIN: one round trip for both.
 	options := pgx.TxOptions{BeginQuery: "BEGIN" + mode + "; " + enter(p)}
 	return pgx.BeginTxFunc(ctx, raw, options, func(inner pgx.Tx) error {
-		return fn(ctx, &Tx{principal: p, pgx: inner, bun: conn})
+		return fn(ctx, &Tx{principal: p, pgx: inner, river: inner, bun: conn})
 	})
 }
 

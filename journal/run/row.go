@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 	"github.com/klauspost/compress/zstd"
 	"github.com/uptrace/bun"
 
@@ -79,6 +80,16 @@ type nodeRow struct {
 	err     *Error
 	payload Payload
 	fresh   bool
+}
+
+// targets are where the light columns go, in their order, and then the tokens.
+func (r *runRow) targets() []any {
+	return []any{
+		(*[16]byte)(&r.TenantID), (*[16]byte)(&r.ID), (*zeronull.Text)(&r.ExternalID), &r.At, &r.RecordedAt, &r.CommitNo,
+		(*zeronull.UUID)(&r.FlowID), (*zeronull.UUID)(&r.CustomerID), (*zeronull.UUID)(&r.IntegrationID),
+		(*zeronull.UUID)(&r.ConnectedAppID), &r.StatusName, &r.TriggerName, (*zeronull.Text)(&r.TriggerEvent), &r.StartedAt,
+		&r.FinishedAt, &r.ErrorCode, &r.ErrorMessage, (*zeronull.Text)(&r.TraceID), &r.Identifiers, &r.Tokens,
+	}
 }
 
 // load fills what the columns hold in another form. Payloads are unpacked only where they were read.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/tenant"
@@ -28,21 +29,32 @@ var light = []string{"tenant_id", "id", "external_id", "at", "recorded_at", "com
 var lightNode = []string{"tenant_id", "id", "flow_run_id", "external_id", "node_key", "name", "type", "status",
 	"attempt", "iteration", "parents", "started_at", "finished_at", "first_at", "error_code", "error_message"}
 
-// runs reads the runs that are shown and that the query asks for.
-func (s *Store) runs(ctx context.Context, ask func(*bun.SelectQuery)) ([]*FlowRun, error) {
-	var out []*FlowRun
-	err := s.door.Read(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		var rows []*runRow
-		q := tx.Bun().NewSelect().Model(&rows).Column(light...).Where("r.tenant_id = ?", tx.TenantID()).Where("r.flow_id IS NOT NULL")
+// builder makes statements, and has no database.
+var builder = bun.NewDB(nil, pgdialect.New())
+
+// runs reads the runs that are shown and that the query asks for, in one round trip. Columns that it asks for beside the
+// light ones are the tokens.
+func (s *Store) runs(ctx context.Context, ask func(*bun.SelectQuery)) (out []*FlowRun, err error) {
+	err = s.door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		q := builder.NewSelect().Model((*runRow)(nil)).Column(light...).Where("r.tenant_id = ?", tx.TenantID()).Where("r.flow_id IS NOT NULL")
 		ask(q)
-		if err := q.Scan(ctx); err != nil {
+		rows, err := tx.Pgx().Query(ctx, q.String())
+		if err != nil {
 			return fmt.Errorf("read flow runs: %w", err)
 		}
-		for _, r := range rows {
+		defer rows.Close()
+		for rows.Next() {
+			var r runRow
+			if err := rows.Scan(r.targets()[:len(rows.FieldDescriptions())]...); err != nil {
+				return fmt.Errorf("read flow runs: %w", err)
+			}
 			if err := r.load(); err != nil {
 				return err
 			}
 			out = append(out, r.flowRun())
+		}
+		if err := rows.Err(); err != nil {
+			return fmt.Errorf("read flow runs: %w", err)
 		}
 		return nil
 	})

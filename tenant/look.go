@@ -1,0 +1,204 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+const (
+	beginLook = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	// endTimeout bounds the end of a look, which nobody waits for.
+	endTimeout = 5 * time.Second
+)
+
+// Look is Read for what must be quick, by pgx alone: the transaction begins with its first statement, in that one's
+// round trip, and since there is nothing to commit its end is not waited for. The Tx has neither Bun nor River.
+func (d *Door) Look(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) (err error) {
+	p, err := FromContext(ctx)
+	if err != nil {
+		return err
+	}
+	conn, err := d.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("open a connection: %w", err)
+	}
+	l := &look{Conn: conn, enter: enter(p), tracer: d.tracer}
+	defer l.end(context.WithoutCancel(ctx))
+	return fn(ctx, &Tx{principal: p, pgx: l})
+}
+
+// look is a connection on which a transaction begins with the first statement.
+type look struct {
+	*pgxpool.Conn
+	enter  string
+	tracer pgx.QueryTracer
+	begun  bool
+}
+
+var _ Querier = (*look)(nil)
+
+// end gives the connection back, when the transaction on it is over.
+func (l *look) end(ctx context.Context) {
+	pg := l.Conn.Conn().PgConn()
+	if pg.IsClosed() || pg.IsBusy() || pg.TxStatus() == 'I' {
+		l.Release()
+		return
+	}
+	go func() {
+		defer l.Release()
+		ctx, cancel := context.WithTimeout(ctx, endTimeout)
+		defer cancel()
+		// A connection that is still in a transaction is closed when it is released: all that can go wrong.
+		_, _ = pg.Exec(ctx, "ROLLBACK").ReadAll()
+	}()
+}
+
+// begin begins the transaction in a round trip of its own.
+func (l *look) begin(ctx context.Context) error {
+	if l.begun {
+		return nil
+	}
+	l.begun = true
+	if _, err := l.Conn.Exec(ctx, beginLook+"; "+l.enter, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return fmt.Errorf("enter the tenant: %w", err)
+	}
+	return nil
+}
+
+func (l *look) Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error) {
+	if err := l.begin(ctx); err != nil {
+		return pgconn.CommandTag{}, err
+	}
+	return l.Conn.Exec(ctx, sql, args...)
+}
+
+func (l *look) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, src pgx.CopyFromSource) (int64, error) {
+	if err := l.begin(ctx); err != nil {
+		return 0, err
+	}
+	return l.Conn.CopyFrom(ctx, table, columns, src)
+}
+
+func (l *look) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	if err := l.begin(ctx); err != nil {
+		return failed{err}
+	}
+	return l.Conn.QueryRow(ctx, sql, args...)
+}
+
+func (l *look) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
+	if err := l.begin(ctx); err != nil {
+		return failed{err}
+	}
+	return l.Conn.SendBatch(ctx, b)
+}
+
+func (l *look) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	if l.begun {
+		return l.Conn.Query(ctx, sql, args...)
+	}
+	l.begun = true
+	return l.first(ctx, sql, args)
+}
+
+// first sends the beginning of the transaction, the tenant and the first statement together. pgx's own batches would
+// answer in text, which doubles the bytes of a segment.
+func (l *look) first(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
+	conn := l.Conn.Conn()
+	if len(args) > 0 {
+		if _, ok := args[0].(pgx.QueryExecMode); ok {
+			args = args[1:]
+		}
+	}
+	var built pgx.ExtendedQueryBuilder
+	if err := built.Build(conn.TypeMap(), nil, args); err != nil {
+		return nil, err
+	}
+	var batch pgconn.Batch
+	batch.ExecParams(beginLook, nil, nil, nil, nil)
+	batch.ExecParams(l.enter, nil, nil, nil, nil)
+	batch.ExecParams(sql, built.ParamValues, nil, built.ParamFormats, []int16{pgx.BinaryFormatCode})
+	rows := &firstRows{ctx: ctx, conn: conn, tracer: l.tracer}
+	if l.tracer != nil {
+		rows.ctx = l.tracer.TraceQueryStart(ctx, conn, pgx.TraceQueryStartData{SQL: sql, Args: args})
+	}
+	rows.results = conn.PgConn().ExecBatch(rows.ctx, &batch)
+	for range batchedBefore {
+		if !rows.results.NextResult() {
+			return nil, rows.fail("enter the tenant")
+		}
+		// Its error is that of all results.
+		_, _ = rows.results.ResultReader().Close()
+	}
+	if !rows.results.NextResult() {
+		return nil, rows.fail("query")
+	}
+	rows.Rows = pgx.RowsFromResultReader(conn.TypeMap(), rows.results.ResultReader())
+	return rows, nil
+}
+
+// batchedBefore is how many statements go before the first one of a look.
+const batchedBefore = 2
+
+// firstRows are the rows of the last statement of a batch, which ends with them.
+type firstRows struct {
+	pgx.Rows
+	results *pgconn.MultiResultReader
+	ctx     context.Context //nolint:containedctx // The trace of a query ends with its context.
+	conn    *pgx.Conn
+	tracer  pgx.QueryTracer
+	closed  bool
+	err     error
+}
+
+func (r *firstRows) Next() bool {
+	if r.Rows.Next() {
+		return true
+	}
+	r.Close()
+	return false
+}
+
+func (r *firstRows) Err() error {
+	if err := r.Rows.Err(); err != nil {
+		return err
+	}
+	return r.err
+}
+
+func (r *firstRows) Close() {
+	if r.closed {
+		return
+	}
+	r.closed = true
+	r.Rows.Close()
+	r.err = r.results.Close()
+	r.trace(r.CommandTag(), r.Err())
+}
+
+func (r *firstRows) fail(doing string) error {
+	err := fmt.Errorf("%s: %w", doing, r.results.Close())
+	r.trace(pgconn.CommandTag{}, err)
+	return err
+}
+
+func (r *firstRows) trace(tag pgconn.CommandTag, err error) {
+	if r.tracer != nil {
+		r.tracer.TraceQueryEnd(r.ctx, r.conn, pgx.TraceQueryEndData{CommandTag: tag, Err: err})
+	}
+}
+
+// failed is the result of a statement that was never sent.
+type failed struct{ err error }
+
+func (f failed) Scan(...any) error                { return f.err }
+func (f failed) Exec() (pgconn.CommandTag, error) { return pgconn.CommandTag{}, f.err }
+func (f failed) Query() (pgx.Rows, error)         { return nil, f.err }
+func (f failed) QueryRow() pgx.Row                { return f }
+func (f failed) Close() error                     { return f.err }
+func (f failed) Tx() pgx.Tx                       { return nil }
