@@ -5,12 +5,12 @@ import (
 	"hash/crc32"
 )
 
-// The Bloom filter has 16 bits a word, of which each sets 6: of the words that are not in it, one in a thousand seems to
+// The Bloom filter has 12 bits a word, of which each sets 8: of the words that are not in it, three in a thousand seem to
 // be. These numbers are of the format.
 const (
-	bitsPerWord = 16
-	bitsSet     = 6
-	// mostWords bounds the filter at 2 MiB. Beyond it the filter fills up, and sees words that are not there.
+	bitsPerWord = 12
+	bitsSet     = 8
+	// mostWords bounds the filter at 1.5 MiB. Beyond it the filter fills up, and sees words that are not there.
 	mostWords = 1 << 20
 )
 
