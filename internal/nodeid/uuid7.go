@@ -3,7 +3,7 @@ package nodeid
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,14 +12,24 @@ import (
 // Maker makes UUIDv7s whose order within one microsecond is the order in which they were made by this process, and
 // which do not collide with those of other processes. It is safe for concurrent use.
 type Maker struct {
-	mu      sync.Mutex
-	counter uint32
-	random  [512]byte
-	next    int
+	counter atomic.Uint32
+	node    uint64
 }
 
+const (
+	counterBits = 28
+	nodeBits    = 34
+)
+
 // NewMaker makes a Maker. One for the process is enough.
-func NewMaker() *Maker { return &Maker{next: len((&Maker{}).random)} }
+func NewMaker() *Maker {
+	var random [12]byte
+	// The reader never fails: it ends the process instead.
+	_, _ = rand.Read(random[:])
+	m := &Maker{node: binary.BigEndian.Uint64(random[:8]) >> (64 - nodeBits)}
+	m.counter.Store(binary.BigEndian.Uint32(random[8:]))
+	return m
+}
 
 var process = NewMaker()
 
@@ -27,25 +37,13 @@ var process = NewMaker()
 func New(at time.Time) uuid.UUID { return process.New(at) }
 
 // New makes a UUIDv7 of the time, cut to the microsecond: 48 bits of milliseconds, 12 of the fraction, then a counter
-// of 28 bits that keeps ids of one microsecond in order, then 34 random bits.
+// of 28 bits that begins anywhere and keeps ids of one microsecond in order, then 34 random bits of the process. These
+// are the same in all its ids (RFC 9562, section 6.4), so that they take no room where many are stored together.
 func (m *Maker) New(at time.Time) uuid.UUID {
-	m.mu.Lock()
-	m.counter++
-	counter := m.counter & (1<<28 - 1)
-	if m.next+5 > len(m.random) {
-		// The reader never fails: it ends the process instead.
-		_, _ = rand.Read(m.random[:])
-		m.next = 0
-	}
-	tail := m.random[m.next : m.next+5]
-	low := uint64(tail[0]&3)<<32 | uint64(binary.BigEndian.Uint32(tail[1:]))
-	m.next += 5
-	m.mu.Unlock()
-
+	counter := uint64(m.counter.Add(1)) & (1<<counterBits - 1)
 	var id uuid.UUID
-	hi := timeBits(at.UnixMicro())
-	binary.BigEndian.PutUint64(id[:8], hi)
-	binary.BigEndian.PutUint64(id[8:], 1<<63|uint64(counter)<<34|low)
+	binary.BigEndian.PutUint64(id[:8], timeBits(at.UnixMicro()))
+	binary.BigEndian.PutUint64(id[8:], 1<<63|counter<<nodeBits|m.node)
 	return id
 }
 

@@ -10,9 +10,9 @@ import (
 const (
 	// bodyColumns is how many columns a frame of details has, in the order of bodyWriter.frame.
 	bodyColumns = 14
-	// frameEntries is how many entries a frame of details has at most: larger ones pack hardly better, and cost more to
+	// frameEntries is how many entries a frame of details has at most: larger ones pack a little better, and cost more to
 	// read a single entry of.
-	frameEntries = 256
+	frameEntries = 384
 )
 
 // What is known of a body, in bits; 0 is no body.
@@ -52,9 +52,12 @@ type bodyWriter struct {
 func (w *bodyWriter) write(b []byte, entries []*entry.Entry, found *wordSet) []byte {
 	w.frames.reset()
 	w.found = found
+	// Frames of one size: a small one at the end would find little to share.
+	count := (len(entries) + frameEntries - 1) / frameEntries
+	most := (len(entries) + count - 1) / count
 	for rest := entries; len(rest) > 0; {
 		n, size := 0, 0
-		for n < len(rest) && n < frameEntries && (n == 0 || size < frameBytes) {
+		for n < len(rest) && n < most && (n == 0 || size < frameBytes) {
 			size += detailSize(detailOf(rest[n]))
 			n++
 		}

@@ -16,8 +16,8 @@ import (
 // headColumns is how many columns a head has, in the order of headWriter.write.
 const headColumns = 24
 
-// The parts of an id's lower half, as nodeid makes it: two bits that are the same in all, a counter, a random tail. A
-// counter and a tail that are packed apart take two bytes less than the whole.
+// The parts of an id's lower half, as nodeid makes it: two bits that are the same in all, a counter, and a tail that is
+// the same in all ids of one process.
 const (
 	tailBits    = 34
 	variantBits = uint64(1) << 63
