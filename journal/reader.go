@@ -36,6 +36,8 @@ type opened struct {
 	body        *segment.Body
 	// matches are the positions that are still to be given out, in ascending order.
 	matches []int
+	// narrowed is the frame of the body in which the matches were narrowed last: from up to to.
+	narrowed struct{ from, to int }
 }
 
 // hit is an entry in a segment.

@@ -80,6 +80,11 @@ func (s *scan) next(ctx context.Context) (h hit, ok bool, err error) {
 			if s.needsCheck() && s.exhausted() {
 				return hit{}, false, nil
 			}
+			if again, err := s.narrowFirst(ctx); err != nil {
+				return hit{}, false, err
+			} else if again {
+				continue
+			}
 			h := s.heap.pop()
 			ok, err := s.check(ctx, h)
 			if err != nil {
@@ -190,6 +195,12 @@ func (s *scan) pour(ctx context.Context, segs []*opened) error {
 			}
 		}
 		for len(seg.matches) > 0 {
+			if err := s.narrow(seg, true); err != nil {
+				return err
+			}
+			if len(seg.matches) == 0 {
+				break
+			}
 			h := hit{seg: seg, at: seg.matches[0]}
 			seg.matches = seg.matches[1:]
 			ok, err := s.check(ctx, h)
@@ -261,7 +272,11 @@ func (s *scan) readChunk(ctx context.Context) ([]*opened, error) {
 	if segs, err = s.mayMatch(ctx, segs); err != nil {
 		return nil, err
 	}
-	return segs, s.load(ctx, segs, partHead)
+	parts = partHead
+	if len(segs) <= loadAtOnce {
+		parts |= s.checkParts()
+	}
+	return segs, s.load(ctx, segs, parts)
 }
 
 // mayMatch keeps the segments whose Bloom filters do not exclude the search.
@@ -298,22 +313,29 @@ func (s *scan) checkParts() part {
 	return partList
 }
 
+// ready loads what it takes to check the entries of a segment.
+func (s *scan) ready(ctx context.Context, seg *opened) error {
+	parts := s.checkParts()
+	if !seg.lacks(parts) {
+		return nil
+	}
+	// The segments that come next are likely to be asked for too.
+	if err := s.load(ctx, append(s.heap.some(loadAtOnce-1), seg), parts); err != nil {
+		return err
+	}
+	if !seg.broken && seg.lacks(parts) {
+		return fmt.Errorf("segment %s is gone within one snapshot", seg.id)
+	}
+	return nil
+}
+
 // check decides over an entry that its head does not decide over.
 func (s *scan) check(ctx context.Context, h hit) (bool, error) {
 	if h.seg.broken || !s.needsCheck() {
 		return !h.seg.broken, nil
 	}
-	if parts := s.checkParts(); h.seg.lacks(parts) {
-		// The segments that come next are likely to be asked for too.
-		if err := s.load(ctx, append(s.heap.some(loadAtOnce-1), h.seg), parts); err != nil {
-			return false, err
-		}
-		if h.seg.broken {
-			return false, nil
-		}
-		if h.seg.lacks(parts) {
-			return false, fmt.Errorf("segment %s is gone within one snapshot", h.seg.id)
-		}
+	if err := s.ready(ctx, h.seg); err != nil || h.seg.broken {
+		return false, err
 	}
 	var e entry.Entry
 	var d entry.Detail

@@ -7,8 +7,8 @@ import (
 // Body is the details of a segment. It keeps the frame that was read last, so reading by ascending position unpacks
 // each frame once. It is not for concurrent use.
 type Body struct {
-	frames frames
-	at     int // the frame that is unpacked; -1 at first
+	frames openFrames
+	at     int // the frame whose columns were read; -1 at first
 	bodyFrame
 }
 
@@ -38,11 +38,20 @@ func OpenBody(b []byte) (*Body, error) {
 	if !ok {
 		return nil, damaged("body", "has a table of frames that cannot be read")
 	}
-	return &Body{frames: f, at: -1}, nil
+	return &Body{frames: openFramesOf(f), at: -1}, nil
 }
 
 // Len is how many entries the segment has.
 func (b *Body) Len() int { return b.frames.n }
+
+// Frame is the positions, from up to to, that are packed together with one.
+func (b *Body) Frame(i int) (from, to int) {
+	f := &b.frames.list[b.frames.of(i)]
+	return f.first, f.first + f.entries
+}
+
+// mayHold tells whether the needle may be in the frame of an entry.
+func (b *Body) mayHold(i int, n *needle) (bool, error) { return b.frames.mayHold(b.frames.of(i), n) }
 
 func (b *Body) load(i int) error {
 	n := b.frames.of(i)
@@ -50,7 +59,7 @@ func (b *Body) load(i int) error {
 		return nil
 	}
 	f := &b.frames.list[n]
-	raw, err := f.unpack()
+	raw, err := b.frames.unpack(n)
 	if err != nil {
 		return err
 	}

@@ -85,9 +85,12 @@ func (f *frames) of(i int) int {
 	return len(f.list) - 1
 }
 
-func (f *frame) unpack() ([]byte, error) {
-	if f.size == len(f.packed) {
+func (f *frame) isPacked() bool { return f.size != len(f.packed) }
+
+// unpack gives the frame's bytes, which are in the buffer if it is large enough and the frame was packed.
+func (f *frame) unpack(buffer []byte) ([]byte, error) {
+	if !f.isPacked() {
 		return f.packed, nil
 	}
-	return decompress(f.packed, f.size)
+	return decompress(buffer, f.packed, f.size)
 }

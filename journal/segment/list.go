@@ -5,8 +5,8 @@ import "github.com/weirhq/weir/journal/entry"
 // List is what lists show of a segment besides the head. It unpacks what it is asked for, and keeps the frame (mostly
 // all of it) that was read last; so it is not for concurrent use.
 type List struct {
-	frames frames
-	at     int // the frame that is unpacked; -1 at first
+	frames openFrames
+	at     int // the frame whose columns were read; -1 at first
 	listFrame
 }
 
@@ -42,11 +42,14 @@ func OpenList(b []byte) (*List, error) {
 	if !ok {
 		return nil, damaged("list", "has a table of frames that cannot be read")
 	}
-	return &List{frames: f, at: -1}, nil
+	return &List{frames: openFramesOf(f), at: -1}, nil
 }
 
 // Len is how many entries the segment has.
 func (l *List) Len() int { return l.frames.n }
+
+// mayHold tells whether the needle may be in the frame of an entry.
+func (l *List) mayHold(i int, n *needle) (bool, error) { return l.frames.mayHold(l.frames.of(i), n) }
 
 func (l *List) load(i int) error {
 	n := l.frames.of(i)
@@ -54,7 +57,7 @@ func (l *List) load(i int) error {
 		return nil
 	}
 	f := &l.frames.list[n]
-	raw, err := f.unpack()
+	raw, err := l.frames.unpack(n)
 	if err != nil {
 		return err
 	}

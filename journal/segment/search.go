@@ -22,6 +22,7 @@ const (
 type Search struct {
 	terms  []term
 	hashes []uint32 // of the words that the terms hold, of those that are in Bloom filters
+	needle *needle  // nil when no term can be one
 }
 
 // term is what must occur in one text, normal, and whether it must begin and end where a word does.
@@ -50,7 +51,7 @@ func ParseSearch(s string) (*Search, error) {
 		search.terms = append(search.terms, newTerm(one))
 		words.eachWord(one, false)
 	}
-	search.hashes = words.all()
+	search.hashes, search.needle = words.all(), newNeedle(search.terms)
 	return search, nil
 }
 

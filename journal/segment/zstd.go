@@ -37,13 +37,16 @@ var decompressor = sync.OnceValue(func() *zstd.Decoder {
 	return z
 })
 
-// decompress unpacks what must have n bytes.
-func decompress(b []byte, n int) ([]byte, error) {
+// decompress unpacks what must have n bytes, into the buffer if that is large enough.
+func decompress(buffer, b []byte, n int) ([]byte, error) {
 	// A block of at most 128 KiB takes at least four bytes: what claims more would only make us allocate it.
 	if n > maxFrame || n > (len(b)/4+1)<<17 {
 		return nil, damaged("frame", "claims an impossible size")
 	}
-	out, err := decompressor().DecodeAll(b, make([]byte, 0, n))
+	if cap(buffer) < n {
+		buffer = make([]byte, 0, n)
+	}
+	out, err := decompressor().DecodeAll(b, buffer[:0])
 	if err != nil || len(out) != n {
 		return nil, damaged("frame", "cannot be unpacked")
 	}

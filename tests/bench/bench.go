@@ -177,7 +177,10 @@ func (b *bench) startService(ctx context.Context, binary *harness.Binary) (err e
 	door := tenant.NewDoor(b.pool)
 	b.later(func(context.Context) error { return door.Close() })
 	b.store = journal.NewStore(door, journal.Options{})
-	return nil
+	// Partitions are made ahead, those of the baseline too: making them belongs to no entry.
+	today := journal.DayOf(time.Now())
+	_, err = b.store.EnsurePartitions(ctx, today-journal.Day(b.options.days)-1, today+1)
+	return err
 }
 
 // as is a context in which Weir works for a tenant.
