@@ -31,9 +31,3 @@ func DataSourceID(tenantID, connectedAppID uuid.UUID, key string) uuid.UUID {
 func namedAppID(tenantID uuid.UUID, externalID string) uuid.UUID {
 	return nodeid.Derive(tenantID, nodeid.ConnectedApp, externalID)
 }
-
-// implicitAppID is the id of the connected app that is made for events which name none. The NUL in front keeps it
-// apart from every name.
-func implicitAppID(tenantID, customerID, integrationID uuid.UUID) uuid.UUID {
-	return nodeid.Derive(tenantID, nodeid.ConnectedApp, "\x00"+string(customerID[:])+string(integrationID[:]))
-}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/internal/nodeid"
 )
 
 // settle decides which connected app and data source the group belongs to, and notes what its commit must make sure
@@ -48,7 +49,7 @@ func (r *Resolver) findApp(a *asked, g *group) (*app, *errs.Error) {
 			return found, nil
 		}
 		made := &app{
-			id:         implicitAppID(a.tenantID, key.customerID, key.integrationID),
+			id:         nodeid.ImpliedApp(key.customerID, key.integrationID),
 			customerID: key.customerID, integrationID: key.integrationID, implicit: true,
 		}
 		made.externalID = implicitExternalID(made.id)

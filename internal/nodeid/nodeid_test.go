@@ -56,3 +56,14 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Segments leave these ids out, so they never change.
+func TestImpliedAppIsStored(t *testing.T) {
+	t.Parallel()
+	customer, integration := uuid.MustParse("01890a5d-ac96-574b-bcce-b302099a8057"), uuid.MustParse("f5b6f2a0-71c4-5f3e-9d5b-8c2a1b0e4d77")
+	got := ImpliedApp(customer, integration)
+	require.Equal(t, "3f1451d1-868d-8906-8b3b-05f0a9eb4408", got.String())
+	require.NotEqual(t, got, ImpliedApp(integration, customer))
+	require.Equal(t, uuid.Version(8), got.Version())
+	require.Equal(t, uuid.RFC4122, got.Variant())
+}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/journal/entry"
 )
 
@@ -46,7 +47,7 @@ func drawText(t *rapid.T, name string) string { return anyText.Draw(t, name) }
 
 func drawHead(t *rapid.T, pool []uuid.UUID) entry.Head {
 	of := rapid.SampledFrom(pool)
-	return entry.Head{
+	h := entry.Head{
 		ID: drawUUID(t), RecordedAt: rapid.Int64().Draw(t, "recorded at"),
 		Kind: entry.Kind(rapid.IntRange(1, 8).Draw(t, "kind")), Status: entry.Status(rapid.IntRange(1, 4).Draw(t, "status")),
 		CustomerID: of.Draw(t, "customer"), IntegrationID: of.Draw(t, "integration"), ConnectedAppID: of.Draw(t, "app"),
@@ -58,6 +59,10 @@ func drawHead(t *rapid.T, pool []uuid.UUID) entry.Head {
 		ErrorKind: entry.ErrorKind(rapid.IntRange(0, 6).Draw(t, "error kind")), ErrorCode: drawText(t, "error code"),
 		EventType: drawText(t, "event type"), Level: entry.Level(rapid.IntRange(0, 4).Draw(t, "level")),
 	}
+	if rapid.Bool().Draw(t, "implied app") {
+		h.ConnectedAppID = nodeid.ImpliedApp(h.CustomerID, h.IntegrationID)
+	}
+	return h
 }
 
 func drawDuration(t *rapid.T) float64 {

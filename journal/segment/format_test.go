@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/journal/entry"
 )
 
@@ -62,6 +63,9 @@ func goldenEntries() []*entry.Entry {
 		e.ID = newID(1_772_446_500_000_000+int64(i)*1_234_567, uint64(i)<<40|uint64(i*7919))
 		e.RecordedAt = 1_772_446_510_000_000
 		e.CustomerID, e.IntegrationID, e.ConnectedAppID = id(1), id(2), id(byte(3+i%2))
+		if i == 5 {
+			e.ConnectedAppID = nodeid.ImpliedApp(e.CustomerID, e.IntegrationID)
+		}
 		if e.Detail == nil {
 			e.Detail = &entry.Detail{}
 		}

@@ -107,7 +107,10 @@ func (g *generator) entry() *entry.Entry {
 		CustomerID: g.customers[min(g.IntN(40), g.IntN(40))], IntegrationID: g.integrations[which],
 		DurationMS: -1,
 	}}
-	e.ConnectedAppID = uuid.NewSHA1(e.CustomerID, e.IntegrationID[:])
+	e.ConnectedAppID = nodeid.ImpliedApp(e.CustomerID, e.IntegrationID)
+	if which == 0 { // of one integration they name themselves
+		e.ConnectedAppID = uuid.NewSHA1(e.CustomerID, e.IntegrationID[:])
+	}
 	if g.IntN(3) == 0 {
 		if g.IntN(3) == 0 {
 			g.run = g.uuid()

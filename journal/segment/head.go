@@ -22,6 +22,7 @@ type Head struct {
 	kind, status         numbers
 	customer             ids
 	integration          ids
+	impliedApp           numbers
 	connectedApp         ids
 	flowRun, nodeRun     ids
 	trace                ids
@@ -47,7 +48,8 @@ func OpenHead(b []byte) (*Head, error) {
 	h := &Head{n: t.entries}
 	h.readIDs(&t)
 	h.recordedAt, h.kind, h.status = t.numbers(), t.numbers(), t.numbers()
-	h.customer, h.integration, h.connectedApp = t.ids(), t.ids(), t.ids()
+	h.customer, h.integration = t.ids(), t.ids()
+	h.impliedApp, h.connectedApp = t.numbers(), t.ids()
 	h.flowRun, h.nodeRun = t.ids(), t.ids()
 	h.trace, h.traceTexts = t.ids(), t.texts()
 	h.direction, h.statusCode = t.numbers(), t.numbers()
@@ -127,7 +129,7 @@ func (h *Head) Row(i int, to *entry.Head) {
 	to.RecordedAt = unzigzag(h.recordedAt.at(i))
 	to.Kind, to.Status = h.Kind(i), h.Status(i)
 	to.CustomerID, to.IntegrationID = h.customer.at(i), h.integration.at(i)
-	to.ConnectedAppID = h.connectedApp.at(i)
+	to.ConnectedAppID = h.connectedAppAt(i)
 	to.FlowRunID, to.NodeRunID = h.flowRun.at(i), h.nodeRun.at(i)
 	to.TraceID = h.traceAt(i)
 	to.Direction = entry.Direction(h.direction.at(i))
@@ -137,6 +139,13 @@ func (h *Head) Row(i int, to *entry.Head) {
 	to.ErrorKind, to.ErrorCode = entry.ErrorKind(h.errorKind.at(i)), h.errorCode.at(i)
 	to.EventType = h.eventType.at(i)
 	to.Level = entry.Level(h.level.at(i))
+}
+
+func (h *Head) connectedAppAt(i int) uuid.UUID {
+	if h.impliedApp.at(i) != 0 {
+		return nodeid.ImpliedApp(h.customer.at(i), h.integration.at(i))
+	}
+	return h.connectedApp.at(i)
 }
 
 func (h *Head) traceAt(i int) string {

@@ -14,7 +14,7 @@ import (
 )
 
 // headColumns is how many columns a head has, in the order of headWriter.write.
-const headColumns = 24
+const headColumns = 25
 
 // The parts of an id's lower half, as nodeid makes it: two bits that are the same in all, a counter, and a tail that is
 // the same in all ids of one process.
@@ -42,7 +42,7 @@ func (w *headWriter) write(b []byte, entries []*entry.Entry) []byte {
 	w.numbers(entries, func(e *entry.Entry) uint64 { return uint64(e.Status) })
 	w.ids(entries, func(e *entry.Entry) *uuid.UUID { return &e.CustomerID })
 	w.ids(entries, func(e *entry.Entry) *uuid.UUID { return &e.IntegrationID })
-	w.ids(entries, func(e *entry.Entry) *uuid.UUID { return &e.ConnectedAppID })
+	w.writeApps(entries)
 	w.ids(entries, func(e *entry.Entry) *uuid.UUID { return &e.FlowRunID })
 	w.ids(entries, func(e *entry.Entry) *uuid.UUID { return &e.NodeRunID })
 	w.writeTraces(entries)
@@ -92,6 +92,27 @@ func (w *headWriter) ids(entries []*entry.Entry, of func(*entry.Entry) *uuid.UUI
 		w.table.b = w.appendIDs(w.table.b, w.uuids)
 	}
 	w.table.end()
+}
+
+// writeApps writes two columns: which connected apps follow from customer and integration, as most do, and the ids of the
+// others.
+func (w *headWriter) writeApps(entries []*entry.Entry) {
+	w.numbers(entries, func(e *entry.Entry) uint64 {
+		if hasImpliedApp(e) {
+			return 1
+		}
+		return 0
+	})
+	w.ids(entries, func(e *entry.Entry) *uuid.UUID {
+		if hasImpliedApp(e) {
+			return &uuid.Nil
+		}
+		return &e.ConnectedAppID
+	})
+}
+
+func hasImpliedApp(e *entry.Entry) bool {
+	return e.ConnectedAppID == nodeid.ImpliedApp(e.CustomerID, e.IntegrationID)
 }
 
 func (w *headWriter) texts(entries []*entry.Entry, of func(*entry.Entry) string) {

@@ -51,7 +51,7 @@ func (h *Head) matchRefs(m *Matcher, c *candidates) {
 	}
 	c.ids(&h.customer, f.CustomerIDs)
 	c.ids(&h.integration, f.IntegrationIDs)
-	c.ids(&h.connectedApp, f.ConnectedAppIDs)
+	h.matchApps(f.ConnectedAppIDs, c)
 	c.id(&h.flowRun, f.FlowRunID)
 	c.id(&h.nodeRun, f.NodeRunID)
 	if f.TraceID == "" {
@@ -65,6 +65,14 @@ func (h *Head) matchRefs(m *Matcher, c *candidates) {
 		c.id(&h.trace, id)
 	} else {
 		c.none()
+	}
+}
+
+func (h *Head) matchApps(wanted []uuid.UUID, c *candidates) {
+	if h.impliedApp.width == 0 && h.impliedApp.base == 0 {
+		c.ids(&h.connectedApp, wanted)
+	} else if len(wanted) > 0 {
+		c.keep(func(i int) bool { return slices.Contains(wanted, h.connectedAppAt(i)) })
 	}
 }
 
