@@ -4,7 +4,7 @@
 // A segment is four columns of bytes, by what it costs to read them. The head is the filterable columns, column by
 // column, dictionary-coded and bit-packed: a Matcher looks its values up in the dictionaries first, and most segments
 // are done with then. The list is what lists show besides, and the body what only a single entry's page shows: both
-// are compressed, the body in frames of up to 256 entries, of which a reader unpacks only those that it needs. The
+// are compressed, the body in frames of up to 384 entries, of which a reader unpacks only those that it needs. The
 // tokens are a Bloom filter of all searchable words.
 //
 // # What a search finds
