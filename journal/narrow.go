@@ -26,7 +26,7 @@ func (s *scan) narrowFirst(ctx context.Context) (again bool, err error) {
 		return false, nil
 	}
 	if len(seg.matches) == 0 {
-		seg.list, seg.body = nil, nil
+		seg.body = nil
 		heap.Pop(&s.heap)
 	} else {
 		s.heap.places[0] = newPlace(s.order, seg)
