@@ -183,9 +183,19 @@ func TestPageSizeIsChecked(t *testing.T) {
 	require.True(t, errs.Is(err, errs.Unauthenticated), "%v", err)
 }
 
-// A day with more hints than are read at once is still complete.
+// A day with more hints than are read at once is still complete, also where a segment lies on both sides of the cut.
 func TestManyFailuresAndTermsOfOneDay(t *testing.T) {
 	t.Parallel()
+	for _, size := range []int{1, 20} {
+		t.Run(fmt.Sprintf("segments of %d", size), func(t *testing.T) {
+			t.Parallel()
+			testManyOfOneDay(t, size)
+		})
+	}
+}
+
+func testManyOfOneDay(t *testing.T, size int) {
+	t.Helper()
 	b := setup(t)
 	ctx, w := as(t, uuid.New()), newWorld()
 	r := rand.New(rand.NewPCG(5, 5))
@@ -202,12 +212,13 @@ func TestManyFailuresAndTermsOfOneDay(t *testing.T) {
 		e.Status, e.FlowRunID = entry.StatusFailure, w.runs[0]
 		list = append(list, e)
 	}
-	for part := range slices.Chunk(list, 1) {
+	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	for part := range slices.Chunk(list, size) {
 		put(ctx, t, b.store, part)
 	}
 	for _, f := range []entry.Filter{{Statuses: []entry.Status{entry.StatusFailure}}, {FlowRunID: w.runs[0]}} {
 		for _, order := range []entry.Order{entry.NewestFirst, entry.OldestFirst} {
-			got, _, err := walk(ctx, b.store, Query{Filter: f, Order: order, First: 150})
+			got, _, err := walk(ctx, b.store, Query{Filter: f, Order: order, First: 50})
 			require.NoError(t, err)
 			require.Equal(t, ids(model(list, f, order)), ids(got))
 		}

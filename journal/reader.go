@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,14 +117,18 @@ func (r *reader) broke(seg *opened, err error) error {
 
 // load reads columns of segments that lack them, in one statement.
 func (r *reader) load(ctx context.Context, segs []*opened, parts part) error {
-	missing := make(map[uuid.UUID]*opened, len(segs))
+	// A segment that lies in several windows is opened in each.
+	missing := make(map[uuid.UUID][]*opened, len(segs))
 	var lasts []time.Time
 	var ids []uuid.UUID
 	for _, seg := range segs {
-		if !seg.broken && seg.lacks(parts) && missing[seg.id] == nil {
-			missing[seg.id] = seg
+		if seg.broken || !seg.lacks(parts) || slices.Contains(missing[seg.id], seg) {
+			continue
+		}
+		if missing[seg.id] == nil {
 			lasts, ids = append(lasts, timeOf(seg.last)), append(ids, seg.id)
 		}
+		missing[seg.id] = append(missing[seg.id], seg)
 	}
 	if len(missing) == 0 {
 		return nil
@@ -138,8 +143,12 @@ func (r *reader) load(ctx context.Context, segs []*opened, parts part) error {
 	into := make([][]byte, len(partColumns))
 	to := append([]any{&id}, targets(parts, into)...)
 	if _, err := pgx.ForEachRow(rows, to, func() error {
-		seg := missing[id]
-		return r.broke(seg, seg.open(parts, into))
+		for _, seg := range missing[id] {
+			if err := r.broke(seg, seg.open(parts, into)); err != nil {
+				return err
+			}
+		}
+		return nil
 	}); err != nil {
 		return fmt.Errorf("read segments: %w", err)
 	}
@@ -207,6 +216,9 @@ func (r *reader) entries(ctx context.Context, hits []hit, details bool) ([]*entr
 	}
 	out := make([]*entry.Entry, 0, len(hits))
 	for _, h := range hits {
+		if !h.seg.broken && h.seg.lacks(parts) {
+			return nil, errGone(h.seg)
+		}
 		e := &entry.Entry{}
 		err := h.fill(e, details)
 		if err := r.broke(h.seg, err); err != nil {
@@ -218,6 +230,8 @@ func (r *reader) entries(ctx context.Context, hits []hit, details bool) ([]*entr
 	}
 	return out, nil
 }
+
+func errGone(seg *opened) error { return fmt.Errorf("segment %s is gone within one snapshot", seg.id) }
 
 func (h hit) fill(e *entry.Entry, details bool) (err error) {
 	if h.seg.broken {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"container/heap"
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -324,7 +323,7 @@ func (s *scan) ready(ctx context.Context, seg *opened) error {
 		return err
 	}
 	if !seg.broken && seg.lacks(parts) {
-		return fmt.Errorf("segment %s is gone within one snapshot", seg.id)
+		return errGone(seg)
 	}
 	return nil
 }
