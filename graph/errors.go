@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
-	"runtime/debug"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -110,7 +109,7 @@ func (h *handler) logOnce(ctx context.Context, shown *gqlerror.Error, cause erro
 
 // recovered makes an error of a panic, for the log.
 func recovered(panicked any) error {
-	return fmt.Errorf("panic: %v\n%s", panicked, debug.Stack())
+	return errs.Panicked(panicked)
 }
 
 func refused(code errs.Code, format string, args ...any) *gqlerror.Error {

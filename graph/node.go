@@ -96,12 +96,12 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 	var wait sync.WaitGroup
 	for i, id := range ids {
 		wait.Go(func() {
-			n, err := r.node(ctx, id)
-			if err != nil {
+			if err := errs.Catch(func() (err error) {
+				out[i], err = r.node(ctx, id)
+				return err
+			}); err != nil {
 				graphql.AddError(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i)), err)
-				return
 			}
-			out[i] = n
 		})
 	}
 	wait.Wait()

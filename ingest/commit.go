@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -80,7 +79,7 @@ func (s *Service) write(tenantID uuid.UUID, batch []*request) (err error) {
 	// A committer belongs to no request, so that nothing else keeps a panic in it from ending the process.
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("commit %d requests: panic: %v\n%s", len(batch), p, debug.Stack())
+			err = fmt.Errorf("commit %d requests: %w", len(batch), errs.Panicked(p))
 		}
 	}()
 	ctx, cancel := s.background(tenantID)

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
@@ -59,13 +60,17 @@ func (l *Logs) List(ctx context.Context, q Query) (ItemPage, error) {
 	var end *entry.Position
 	// Each is some round trips, and neither needs the other.
 	both, bothCtx := errgroup.WithContext(ctx)
-	both.Go(func() (err error) {
-		entries, err = l.entries.Entries(bothCtx, q)
-		return err
+	both.Go(func() error {
+		return errs.Catch(func() (err error) {
+			runs, end, err = l.listRuns(bothCtx, q)
+			return err
+		})
 	})
-	both.Go(func() (err error) {
-		runs, end, err = l.listRuns(bothCtx, q)
-		return err
+	both.Go(func() error {
+		return errs.Catch(func() (err error) {
+			entries, err = l.entries.Entries(bothCtx, q)
+			return err
+		})
 	})
 	if err := both.Wait(); err != nil {
 		return out, err
