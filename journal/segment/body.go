@@ -17,14 +17,14 @@ type bodyFrame struct {
 	requestEnds, responseEnds []int
 	refs                      []entry.Header // of all entries: of each its request's, then its response's
 	request, response         bodyColumn
-	metadata                  []string
+	metadata                  stringList
 }
 
 type bodyColumn struct {
 	flags       numbers
 	contentType texts
 	longer      numbers
-	text        []string
+	text        stringList
 }
 
 // OpenBody reads a body's table of frames, and unpacks none. The Body keeps b, which must not change. Errors are
@@ -171,7 +171,7 @@ func (b *Body) Read(i int, to *entry.Detail) error {
 	to.RequestBody = b.request.at(i, to.RequestBody)
 	to.ResponseBody = b.response.at(i, to.ResponseBody)
 	to.Metadata = nil
-	if metadata := pick(b.metadata, i); metadata != "" {
+	if metadata := b.metadata.at(i); metadata != "" {
 		to.Metadata = bytesOf(metadata)
 	}
 	return nil
@@ -194,7 +194,7 @@ func (c *bodyColumn) at(i int, into *entry.Body) *entry.Body {
 		into = &entry.Body{}
 	}
 	*into = entry.Body{
-		Text: pick(c.text, i), ContentType: c.contentType.at(i),
+		Text: c.text.at(i), ContentType: c.contentType.at(i),
 		Redacted: flags&bodyRedacted != 0, Truncated: flags&bodyTruncated != 0, Base64: flags&bodyBase64 != 0,
 	}
 	into.SizeBytes = len(into.Text) + int(unzigzag(c.longer.at(i)))

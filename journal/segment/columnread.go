@@ -118,26 +118,62 @@ func (d *texts) at(i int) string {
 	return ""
 }
 
-// readStrings reads n lengths and then the strings themselves, which share the cursor's bytes.
-func readStrings(c *cursor, n int) []string {
+// stringList is a column of texts that are mostly different, read in place. The zero value is all "".
+type stringList struct {
+	ends []uint32
+	raw  []byte
+}
+
+// readStringList reads n lengths and then the strings themselves, which share the cursor's bytes.
+func readStringList(c *cursor, n int) (l stringList) {
 	if n > len(c.rest) { // each has at least its length's byte
 		c.fail()
-		return nil
+		return l
 	}
 	lengths := cursor{rest: c.rest}
-	total := 0
-	for range n {
-		total += lengths.count(len(c.rest))
+	ends, total := make([]uint32, n), 0
+	for i := range ends {
+		if b := lengths.rest; len(b) > 0 && b[0] < 0x80 { // as most are
+			total += int(b[0])
+			lengths.rest = b[1:]
+		} else {
+			total += lengths.count(len(c.rest))
+		}
+		if total > maxFrame {
+			lengths.fail()
+		}
+		ends[i] = uint32(total) //nolint:gosec // At most maxFrame, or bad.
 	}
-	size := len(c.rest) - len(lengths.rest)
 	if lengths.bad || total > len(lengths.rest) {
 		c.fail()
+		return l
+	}
+	c.take(len(c.rest) - len(lengths.rest))
+	return stringList{ends: ends, raw: c.take(total)}
+}
+
+func (l *stringList) len() int { return len(l.ends) }
+
+func (l *stringList) at(i int) string {
+	if l.ends == nil {
+		return ""
+	}
+	from := uint32(0)
+	if i > 0 {
+		from = l.ends[i-1]
+	}
+	return text(l.raw[from:l.ends[i]])
+}
+
+// readStrings is readStringList for what is read whole.
+func readStrings(c *cursor, n int) []string {
+	list := readStringList(c, n)
+	if c.bad {
 		return nil
 	}
-	lengths = cursor{rest: c.take(size)}
 	values := make([]string, n)
 	for i := range values {
-		values[i] = text(c.take(int(lengths.uvarint())))
+		values[i] = list.at(i)
 	}
 	return values
 }

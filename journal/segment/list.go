@@ -12,24 +12,24 @@ type List struct {
 
 type listFrame struct {
 	first                     int
-	externalID, url, message  []string
+	externalID, url, message  stringList
 	identifierEnds            []int
-	keys, values              []string
+	keys, values              stringList
 	attempt                   numbers
 	dataSource                ids
-	recordID, sourceID        []string
-	skipCode, skipMessage     []string
+	recordID, sourceID        stringList
+	skipCode, skipMessage     stringList
 	via                       numbers
 	webhook                   numbers
-	rejection                 []string
+	rejection                 stringList
 	pull                      numbers
-	strategy                  []string
+	strategy                  stringList
 	pages, scanned, events    numbers
-	cursorBefore, cursorAfter []string
-	state                     []string
+	cursorBefore, cursorAfter stringList
+	state                     stringList
 	transaction               numbers
-	sender, receiver          []string
-	payloadType, businessFlow []string
+	sender, receiver          stringList
+	payloadType, businessFlow stringList
 }
 
 // OpenList reads a list's table of frames. The List keeps b, which must not change. Errors are ErrDamaged.
@@ -78,7 +78,7 @@ func readListFrame(t *table, first int) (l listFrame) {
 	l.identifierEnds = runningSum(&counts, n)
 	total := lastOf(l.identifierEnds)
 	l.keys, l.values = t.strings(total), t.strings(total)
-	t.bad = t.bad || len(l.keys) != total
+	t.bad = t.bad || l.keys.len() != total
 	l.attempt, l.dataSource = t.numbers(), t.ids()
 	l.skipCode, l.skipMessage = t.strings(n), t.strings(n)
 	l.via = t.numbers()
@@ -124,13 +124,6 @@ func rangeOf(ends []int, i int) (from, to int) {
 	return from, ends[i]
 }
 
-func pick(column []string, i int) string {
-	if column == nil {
-		return ""
-	}
-	return column[i]
-}
-
 // Row fills in the list fields of the entry at a position. Its strings share the unpacked list: clone what is to
 // outlive the request. Errors are ErrDamaged.
 func (l *List) Row(i int, to *entry.List) error {
@@ -138,12 +131,12 @@ func (l *List) Row(i int, to *entry.List) error {
 		return err
 	}
 	i -= l.first
-	to.ExternalID, to.URL, to.Message = pick(l.externalID, i), pick(l.url, i), pick(l.message, i)
+	to.ExternalID, to.URL, to.Message = l.externalID.at(i), l.url.at(i), l.message.at(i)
 	to.Identifiers = l.identifiers(i)
 	to.Attempt = int(unzigzag(l.attempt.at(i)))
 	to.DataSourceID = l.dataSource.at(i)
-	to.RecordID, to.SourceID = pick(l.recordID, i), pick(l.sourceID, i)
-	to.SkipCode, to.SkipMessage = pick(l.skipCode, i), pick(l.skipMessage, i)
+	to.RecordID, to.SourceID = l.recordID.at(i), l.sourceID.at(i)
+	to.SkipCode, to.SkipMessage = l.skipCode.at(i), l.skipMessage.at(i)
 	to.Via = entry.Via(l.via.at(i))
 	to.Webhook, to.Pull, to.Transaction = l.webhookAt(i), l.pullAt(i), l.transactionAt(i)
 	return nil
@@ -156,7 +149,7 @@ func (l *listFrame) identifiers(i int) []entry.Identifier {
 	}
 	list := make([]entry.Identifier, to-from)
 	for n := range list {
-		list[n] = entry.Identifier{Key: pick(l.keys, from+n), Value: pick(l.values, from+n)}
+		list[n] = entry.Identifier{Key: l.keys.at(from + n), Value: l.values.at(from + n)}
 	}
 	return list
 }
@@ -166,7 +159,7 @@ func (l *listFrame) webhookAt(i int) *entry.Webhook {
 	if kind == 0 {
 		return nil
 	}
-	w := &entry.Webhook{Rejection: pick(l.rejection, i)}
+	w := &entry.Webhook{Rejection: l.rejection.at(i)}
 	if kind != webhookUnchecked {
 		valid := kind == webhookValid
 		w.SignatureValid = &valid
@@ -180,10 +173,10 @@ func (l *listFrame) pullAt(i int) *entry.Pull {
 		return nil
 	}
 	return &entry.Pull{
-		Strategy: pick(l.strategy, i), Full: kind&pullFull != 0,
+		Strategy: l.strategy.at(i), Full: kind&pullFull != 0,
 		Pages: int(unzigzag(l.pages.at(i))), RecordsScanned: int(unzigzag(l.scanned.at(i))),
-		EventCount: int(unzigzag(l.events.at(i))), CursorBefore: pick(l.cursorBefore, i),
-		CursorAfter: pick(l.cursorAfter, i), State: pick(l.state, i),
+		EventCount: int(unzigzag(l.events.at(i))), CursorBefore: l.cursorBefore.at(i),
+		CursorAfter: l.cursorAfter.at(i), State: l.state.at(i),
 	}
 }
 
@@ -192,7 +185,7 @@ func (l *listFrame) transactionAt(i int) *entry.Transaction {
 		return nil
 	}
 	return &entry.Transaction{
-		From: pick(l.sender, i), To: pick(l.receiver, i),
-		PayloadType: pick(l.payloadType, i), BusinessFlowID: pick(l.businessFlow, i),
+		From: l.sender.at(i), To: l.receiver.at(i),
+		PayloadType: l.payloadType.at(i), BusinessFlowID: l.businessFlow.at(i),
 	}
 }

@@ -89,13 +89,11 @@ func (t *table) texts() (d texts) {
 	return d
 }
 
-// strings reads a column that is not numbered; it is nil when all are "".
-func (t *table) strings(n int) []string {
-	c, ok := t.next()
-	if !ok {
-		return nil
+// strings reads a column that is not numbered.
+func (t *table) strings(n int) (d stringList) {
+	if c, ok := t.next(); ok {
+		d = readStringList(&c, n)
+		t.bad = t.bad || c.bad
 	}
-	values := readStrings(&c, n)
-	t.bad = t.bad || c.bad
-	return values
+	return d
 }
