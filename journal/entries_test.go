@@ -216,7 +216,14 @@ func testManyOfOneDay(t *testing.T, size int) {
 	for part := range slices.Chunk(list, size) {
 		put(ctx, t, b.store, part)
 	}
-	for _, f := range []entry.Filter{{Statuses: []entry.Status{entry.StatusFailure}}, {FlowRunID: w.runs[0]}} {
+	failures := []entry.Status{entry.StatusFailure}
+	for _, f := range []entry.Filter{
+		{Statuses: failures}, {FlowRunID: w.runs[0]},
+		{Statuses: failures, Range: entry.Range{From: noon.Add(-24 * time.Hour), To: noon.Add(time.Hour)}},
+		{Statuses: failures, Range: entry.Range{From: noon.Add(-time.Minute), To: noon.Add(time.Hour)}},
+		{Statuses: failures, Range: entry.Range{From: noon.Add(-50 * time.Hour), To: noon.Add(-49 * time.Hour)}},
+		{Statuses: failures, Range: entry.Range{From: noon.Add(-50*time.Hour - 3*time.Minute), To: noon.Add(-27 * time.Hour)}},
+	} {
 		for _, order := range []entry.Order{entry.NewestFirst, entry.OldestFirst} {
 			got, _, err := walk(ctx, b.store, Query{Filter: f, Order: order, First: 50})
 			require.NoError(t, err)

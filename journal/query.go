@@ -109,6 +109,14 @@ func (s *Store) guide(p *prepared, order entry.Order, sc *scan, first int) guide
 		return termHints(s, w, []int64{entry.TermHash(entry.TermTrace, f.TraceID)})
 	case f.Identifier != nil:
 		return termHints(s, w, []int64{entry.TermHash(entry.TermIdentifier, f.Identifier.Value)})
+	case onlyFailures(f) && order == entry.NewestFirst && p.hi-p.lo <= dayMicros:
+		// So short a time may have few segments, and reading those is one round trip less.
+		sc.glance = func(until int64) guide {
+			rest := w
+			rest.hi = until
+			return failureHints(rest, f, first)
+		}
+		return &calendar{w}
 	case onlyFailures(f):
 		return failureHints(w, f, first)
 	case order == entry.OldestFirst:

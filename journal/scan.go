@@ -19,6 +19,8 @@ type scan struct {
 	order entry.Order
 	after *entry.Position
 	guide guide
+	// glance, when it is set, is the guide to what the first chunk leaves of the time, which is before until.
+	glance func(until int64) guide
 
 	window  window
 	within  bool // a window is being walked through
@@ -156,6 +158,9 @@ func (s *scan) edge(micros int64) entry.Position {
 
 // advance reads the next chunk of segments, of the next window when this one is done. more is false at the end.
 func (s *scan) advance(ctx context.Context) (more bool, err error) {
+	if s.glance != nil && s.within {
+		s.endGlance()
+	}
 	if !s.within || s.drained {
 		w, ok, err := s.guide.next(ctx, s.tx)
 		if err != nil || !ok {
@@ -183,6 +188,17 @@ func (s *scan) advance(ctx context.Context) (more bool, err error) {
 		}
 	}
 	return true, nil
+}
+
+// endGlance goes on by another guide. What the first chunk held and was not given out yet is read again.
+func (s *scan) endGlance() {
+	until := s.window.from
+	if !s.drained {
+		until = s.floor + 1
+	}
+	s.guide, s.glance = s.glance(until), nil
+	s.heap.places = s.heap.places[:0]
+	s.within = false
 }
 
 // pour gives all matches of the segments to the sink.
