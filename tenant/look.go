@@ -99,30 +99,74 @@ func (l *look) SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults {
 }
 
 func (l *look) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
-	if l.begun {
-		return l.Conn.Query(ctx, sql, args...)
+	plain := args
+	if len(args) > 0 {
+		if _, ok := args[0].(pgx.QueryExecMode); ok {
+			plain = args[1:]
+		}
 	}
-	l.begun = true
-	return l.first(ctx, sql, args)
+	statement, err := l.prepare(ctx, sql, plain)
+	if err != nil {
+		return nil, err
+	}
+	if !l.begun {
+		l.begun = true
+		return l.first(ctx, statement, sql, plain)
+	}
+	if statement != nil {
+		args = plain // pgx finds it by its text
+	}
+	return l.Conn.Query(ctx, sql, args...)
+}
+
+// mostPrepared bounds the statements that a connection keeps prepared for looks.
+const mostPrepared = 200
+
+// preparedOf is where a connection keeps the texts of these.
+const preparedOf = "weir.prepared"
+
+// prepare prepares a statement that has arguments, which costs a round trip once a connection and spares PostgreSQL the
+// parsing from then on. It is nil for one that is not prepared.
+func (l *look) prepare(ctx context.Context, sql string, args []any) (*pgconn.StatementDescription, error) {
+	if len(args) == 0 {
+		return nil, nil //nolint:nilnil // Not being prepared is no error.
+	}
+	conn := l.Conn.Conn()
+	data := conn.PgConn().CustomData()
+	known, _ := data[preparedOf].(map[string]bool)
+	if !known[sql] {
+		if len(known) >= mostPrepared {
+			return nil, nil //nolint:nilnil // As above.
+		}
+		if known == nil {
+			known = map[string]bool{}
+			data[preparedOf] = known
+		}
+		known[sql] = true
+	}
+	statement, err := conn.Prepare(ctx, sql, sql)
+	if err != nil {
+		return nil, fmt.Errorf("prepare a statement: %w", err)
+	}
+	return statement, nil
 }
 
 // first sends the beginning of the transaction, the tenant and the first statement together. pgx's own batches would
 // answer in text, which doubles the bytes of a segment.
-func (l *look) first(ctx context.Context, sql string, args []any) (pgx.Rows, error) {
+func (l *look) first(ctx context.Context, statement *pgconn.StatementDescription, sql string, args []any) (pgx.Rows, error) {
 	conn := l.Conn.Conn()
-	if len(args) > 0 {
-		if _, ok := args[0].(pgx.QueryExecMode); ok {
-			args = args[1:]
-		}
-	}
 	var built pgx.ExtendedQueryBuilder
-	if err := built.Build(conn.TypeMap(), nil, args); err != nil {
+	if err := built.Build(conn.TypeMap(), statement, args); err != nil {
 		return nil, err
 	}
 	var batch pgconn.Batch
 	batch.ExecParams(beginLook, nil, nil, nil, nil)
 	batch.ExecParams(l.enter, nil, nil, nil, nil)
-	batch.ExecParams(sql, built.ParamValues, nil, built.ParamFormats, []int16{pgx.BinaryFormatCode})
+	if binary := []int16{pgx.BinaryFormatCode}; statement != nil {
+		batch.ExecPrepared(statement.Name, built.ParamValues, built.ParamFormats, binary)
+	} else {
+		batch.ExecParams(sql, built.ParamValues, nil, built.ParamFormats, binary)
+	}
 	rows := &firstRows{ctx: ctx, conn: conn, tracer: l.tracer}
 	if l.tracer != nil {
 		rows.ctx = l.tracer.TraceQueryStart(ctx, conn, pgx.TraceQueryStartData{SQL: sql, Args: args})
