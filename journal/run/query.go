@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
-	"github.com/uptrace/bun"
 
 	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/journal/entry"
@@ -54,13 +53,10 @@ func (s *Store) List(ctx context.Context, query Query) (page.Page[*FlowRun], err
 		step = max(step, searchStep)
 	}
 	for after := query.After; ; {
-		list, err := s.runs(ctx, func(q *bun.SelectQuery) {
+		list, err := s.runs(ctx, searching, func(q *selection) {
 			query.Filter.where(q)
 			query.keyset(q, after)
-			q.Limit(int64(step))
-			if searching {
-				q.Column("tokens")
-			}
+			q.add(" LIMIT ?", step)
 		})
 		if err != nil {
 			return out, err
@@ -90,25 +86,30 @@ func (s *Store) List(ctx context.Context, query Query) (page.Page[*FlowRun], err
 const searchStep = 200
 
 // keyset orders the runs and begins after a position.
-func (query *Query) keyset(q *bun.SelectQuery, after *entry.Position) {
+func (query *Query) keyset(q *selection, after *entry.Position) {
 	if query.Order == entry.OldestFirst {
-		q.OrderExpr("r.at, r.id")
 		if after != nil {
-			q.Where("(r.at, r.id) > (?, ?)", micros(after.Micros), after.ID)
+			q.and("(r.at, r.id) > (?, ?)", micros(after.Micros), after.ID)
 		}
+		q.add(" ORDER BY r.at, r.id")
 		return
 	}
-	q.OrderExpr("r.at DESC, r.id DESC")
 	if after != nil {
-		q.Where("(r.at, r.id) < (?, ?)", micros(after.Micros), after.ID)
+		q.and("(r.at, r.id) < (?, ?)", micros(after.Micros), after.ID)
 	}
+	q.add(" ORDER BY r.at DESC, r.id DESC")
 }
 
-func (f *Filter) where(q *bun.SelectQuery) {
-	for column, ids := range map[string][]uuid.UUID{"r.id": f.IDs, "r.flow_id": f.FlowIDs, "r.customer_id": f.CustomerIDs,
-		"r.integration_id": f.IntegrationIDs, "r.connected_app_id": f.ConnectedAppIDs} {
-		if len(ids) > 0 {
-			q.Where("? IN (?)", bun.Ident(column), bun.List(ids))
+func (f *Filter) where(q *selection) {
+	for _, c := range []struct {
+		column string
+		ids    []uuid.UUID
+	}{
+		{"id", f.IDs}, {"flow_id", f.FlowIDs}, {"customer_id", f.CustomerIDs},
+		{"integration_id", f.IntegrationIDs}, {"connected_app_id", f.ConnectedAppIDs},
+	} {
+		if len(c.ids) > 0 {
+			q.and("r."+c.column+" = ANY(?)", tenant.UUIDs(c.ids))
 		}
 	}
 	if len(f.Statuses) > 0 {
@@ -116,45 +117,49 @@ func (f *Filter) where(q *bun.SelectQuery) {
 		for _, s := range f.Statuses {
 			names = append(names, s.String())
 		}
-		q.Where("r.status IN (?)", bun.List(names))
+		q.and("r.status = ANY(?)", names)
 	}
 	if len(f.ErrorCodes) > 0 {
-		q.Where("r.error_code IN (?)", bun.List(f.ErrorCodes))
+		q.and("r.error_code = ANY(?)", f.ErrorCodes)
 	}
 	if f.HasError {
-		q.Where("r.error_message IS NOT NULL")
+		q.and("r.error_message IS NOT NULL")
 	}
 	if f.TraceID != "" {
-		q.Where("r.trace_id = ?", f.TraceID)
+		q.and("r.trace_id = ?", f.TraceID)
 	}
-	const duration = "extract(epoch FROM r.finished_at - r.started_at) * 1000"
-	if f.DurationMS.Min != nil {
-		q.Where(duration+" >= ?", *f.DurationMS.Min)
-	}
-	if f.DurationMS.Max != nil {
-		q.Where(duration+" <= ?", *f.DurationMS.Max)
-	}
-	if !f.Range.From.IsZero() {
-		q.Where("r.at >= ?", f.Range.From)
-	}
-	if !f.Range.To.IsZero() {
-		q.Where("r.at < ?", f.Range.To)
-	}
+	f.timed(q)
 	f.identified(q)
 }
 
+func (f *Filter) timed(q *selection) {
+	const duration = "extract(epoch FROM r.finished_at - r.started_at)::float8 * 1000"
+	if f.DurationMS.Min != nil {
+		q.and(duration+" >= ?", *f.DurationMS.Min)
+	}
+	if f.DurationMS.Max != nil {
+		q.and(duration+" <= ?", *f.DurationMS.Max)
+	}
+	if !f.Range.From.IsZero() {
+		q.and("r.at >= ?", f.Range.From)
+	}
+	if !f.Range.To.IsZero() {
+		q.and("r.at < ?", f.Range.To)
+	}
+}
+
 // identified finds by the hash of the value, and then looks at the identifier itself: two values may share a hash.
-func (f *Filter) identified(q *bun.SelectQuery) {
+func (f *Filter) identified(q *selection) {
 	if f.Identifier == nil {
 		return
 	}
-	q.Where("r.id IN (SELECT i.flow_run_id FROM flow_run_identifier i WHERE i.tenant_id = r.tenant_id AND i.hash = ?)",
-		entry.TermHash("identifier", f.Identifier.Value))
+	q.and("r.id IN (SELECT i.flow_run_id FROM flow_run_identifier i WHERE i.tenant_id = $1 AND i.hash = ?)",
+		entry.TermHash(entry.TermIdentifier, f.Identifier.Value))
 	want := map[string]string{"Value": f.Identifier.Value}
 	if f.Identifier.Key != "" {
 		want["Key"] = f.Identifier.Key
 	}
-	q.Where("r.identifiers @> ?::jsonb", []map[string]string{want})
+	q.and("r.identifiers @> ?", []map[string]string{want})
 }
 
 // matching keeps the runs in whose text the search is found.

@@ -3,10 +3,10 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
-	"github.com/uptrace/bun/dialect/pgdialect"
 
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/tenant"
@@ -29,23 +29,24 @@ var light = []string{"tenant_id", "id", "external_id", "at", "recorded_at", "com
 var lightNode = []string{"tenant_id", "id", "flow_run_id", "external_id", "node_key", "name", "type", "status",
 	"attempt", "iteration", "parents", "started_at", "finished_at", "first_at", "error_code", "error_message"}
 
-// builder makes statements, and has no database.
-var builder = bun.NewDB(nil, pgdialect.New())
-
-// runs reads the runs that are shown and that the query asks for, in one round trip. Columns that it asks for beside the
-// light ones are the tokens.
-func (s *Store) runs(ctx context.Context, ask func(*bun.SelectQuery)) (out []*FlowRun, err error) {
+// runs reads the runs that are shown and that the query asks for, in one round trip; those that are searched with their
+// tokens.
+func (s *Store) runs(ctx context.Context, tokens bool, ask func(*selection)) (out []*FlowRun, err error) {
+	columns := light
+	if tokens {
+		columns = append(slices.Clone(light), "tokens")
+	}
 	err = s.door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		q := builder.NewSelect().Model((*runRow)(nil)).Column(light...).Where("r.tenant_id = ?", tx.TenantID()).Where("r.flow_id IS NOT NULL")
+		q := newSelection(tx.TenantID(), columns...)
 		ask(q)
-		rows, err := tx.Pgx().Query(ctx, q.String())
+		rows, err := tx.Pgx().Query(ctx, q.text.String(), q.args...)
 		if err != nil {
 			return fmt.Errorf("read flow runs: %w", err)
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var r runRow
-			if err := rows.Scan(r.targets()[:len(rows.FieldDescriptions())]...); err != nil {
+			if err := rows.Scan(r.targets()[:len(columns)]...); err != nil {
 				return fmt.Errorf("read flow runs: %w", err)
 			}
 			if err := r.load(); err != nil {
@@ -86,7 +87,7 @@ func (s *Store) ByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Flow
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	list, err := s.runs(ctx, func(q *bun.SelectQuery) { q.Where("r.id IN (?)", bun.List(ids)) })
+	list, err := s.runs(ctx, false, func(q *selection) { q.and("r.id = ANY(?)", tenant.UUIDs(ids)) })
 	out := make(map[uuid.UUID]*FlowRun, len(list))
 	for _, r := range list {
 		out[r.ID] = r
@@ -96,7 +97,7 @@ func (s *Store) ByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Flow
 
 // ByExternalID gives the run that its sender names so; NotFound when there is none.
 func (s *Store) ByExternalID(ctx context.Context, external string) (*FlowRun, error) {
-	list, err := s.runs(ctx, func(q *bun.SelectQuery) { q.Where("r.external_id = ?", external) })
+	list, err := s.runs(ctx, false, func(q *selection) { q.and("r.external_id = ?", external) })
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +116,9 @@ func (s *Store) LaunchedBy(ctx context.Context, events []string) (map[string][]*
 	if len(events) == 0 {
 		return nil, nil
 	}
-	list, err := s.runs(ctx, func(q *bun.SelectQuery) {
-		q.Where("r.trigger_event IN (?)", bun.List(events)).Order("r.at", "r.id")
+	list, err := s.runs(ctx, false, func(q *selection) {
+		q.and("r.trigger_event = ANY(?)", events)
+		q.add(" ORDER BY r.at, r.id")
 	})
 	out := map[string][]*FlowRun{}
 	for _, r := range list {
