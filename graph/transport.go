@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -87,6 +88,7 @@ func write(w http.ResponseWriter, media mediaType, status int, answer any) {
 	}
 	w.Header().Set("Content-Type", media.name+"; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	// The client may be gone; there is nobody to tell.
 	_, _ = w.Write(body)

@@ -52,9 +52,7 @@ type bodyWriter struct {
 func (w *bodyWriter) write(b []byte, entries []*entry.Entry, found *wordSet) []byte {
 	w.frames.reset()
 	w.found = found
-	// Frames of one size: a small one at the end would find little to share.
-	count := (len(entries) + frameEntries - 1) / frameEntries
-	most := (len(entries) + count - 1) / count
+	most := evenly(len(entries), frameEntries)
 	for rest := entries; len(rest) > 0; {
 		n, size := 0, 0
 		for n < len(rest) && n < most && (n == 0 || size < frameBytes) {

@@ -10,6 +10,13 @@ import (
 // one slow.
 const frameBytes = 512 << 10
 
+// evenly is how many of n entries each frame gets when none may have more than most: a small one at the end would find
+// little to share.
+func evenly(n, most int) int {
+	count := (n + most - 1) / most
+	return (n + count - 1) / count
+}
+
 // framesWriter puts compressed frames of entries together. A column of frames is how many entries it has, how many
 // frames, of each how many entries, its packed and its unpacked size, and the frames.
 type framesWriter struct {
