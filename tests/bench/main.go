@@ -82,6 +82,7 @@ func run(ctx context.Context, o options) (err error) {
 	}{
 		{"load", b.load},
 		{"disk, as it was loaded", func(ctx context.Context) error { return b.measureDisk(ctx, "loaded") }},
+		{"vacuum", b.vacuum},
 		{"queries, as it was loaded", func(ctx context.Context) error { return b.measureQueries(ctx, "loaded") }},
 		{"compaction", b.compact},
 		{"disk, compacted", func(ctx context.Context) error { return b.measureDisk(ctx, "compacted") }},

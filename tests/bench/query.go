@@ -74,7 +74,7 @@ func (b *bench) measureQueries(ctx context.Context, state string) error {
 		found := 0
 		for n := -warmUp; n < b.options.queries; n++ {
 			p := d.next(q)
-			took, total, err := b.ask(ctx, p)
+			took, total, err := b.ask(ctx, p, n%2 == 0)
 			if err != nil {
 				return fmt.Errorf("%s: %w", q.name, err)
 			}
@@ -104,25 +104,30 @@ func (d *drawing) next(q question) parameters {
 	}
 }
 
-// ask asks over GraphQL and of the store, which must agree.
-func (b *bench) ask(ctx context.Context, p parameters) (took [2]time.Duration, found int, err error) {
-	overGraphQL, ofStore := b.askList, b.listOfStore
+// ask asks over GraphQL and of the store, which must agree. Who is asked second finds what it reads in memory, so they
+// take turns.
+func (b *bench) ask(ctx context.Context, p parameters, storeFirst bool) (took [2]time.Duration, found int, err error) {
+	asks := [2]func(context.Context, parameters) (int, error){b.askList, b.listOfStore}
 	if p.buckets > 0 {
-		overGraphQL, ofStore = b.askHistogram, b.histogramOfStore
+		asks = [2]func(context.Context, parameters) (int, error){b.askHistogram, b.histogramOfStore}
 	}
-	began := time.Now()
-	found, err = overGraphQL(ctx, p)
-	took[0] = time.Since(began)
-	if err != nil {
-		return took, 0, err
+	order := [2]int{0, 1}
+	if storeFirst {
+		order = [2]int{1, 0}
 	}
-	began = time.Now()
-	direct, err := ofStore(b.as(ctx, p.tenant), p)
-	took[1] = time.Since(began)
-	if err == nil && (found == 0 || found != direct) {
-		err = fmt.Errorf("GraphQL found %d and the store %d entries of %v", found, direct, p.graphql)
+	var answers [2]int
+	for _, i := range order {
+		began := time.Now()
+		answers[i], err = asks[i](ctx, p)
+		took[i] = time.Since(began)
+		if err != nil {
+			return took, 0, err
+		}
 	}
-	return took, found, err
+	if answers[0] == 0 || answers[0] != answers[1] {
+		err = fmt.Errorf("GraphQL found %d and the store %d entries of %v", answers[0], answers[1], p.graphql)
+	}
+	return took, answers[0], err
 }
 
 const listQuery = `query($filter: LogFilter) { logs(first: 50, filter: $filter) {
@@ -143,7 +148,7 @@ func (b *bench) askList(ctx context.Context, p parameters) (int, error) {
 }
 
 func (b *bench) listOfStore(ctx context.Context, p parameters) (int, error) {
-	page, err := b.store.Entries(ctx, journal.Query{Filter: p.filter, First: 50})
+	page, err := b.store.Entries(b.as(ctx, p.tenant), journal.Query{Filter: p.filter, First: 50})
 	return len(page.Items), err
 }
 
@@ -160,7 +165,7 @@ func (b *bench) askHistogram(ctx context.Context, p parameters) (int, error) {
 }
 
 func (b *bench) histogramOfStore(ctx context.Context, p parameters) (int, error) {
-	buckets, err := b.store.Histogram(ctx, p.filter, p.buckets)
+	buckets, err := b.store.Histogram(b.as(ctx, p.tenant), p.filter, p.buckets)
 	total := 0
 	for _, one := range buckets {
 		total += one.Total
