@@ -8,12 +8,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/tenant"
 )
 
 // Runs lists and counts flow runs by where they stand among the log entries; *run.Store does.
@@ -58,21 +57,15 @@ func (l *Logs) List(ctx context.Context, q Query) (ItemPage, error) {
 	var entries Page
 	var runs []*run.FlowRun
 	var end *entry.Position
-	// Each is some round trips, and neither needs the other.
-	both, bothCtx := errgroup.WithContext(ctx)
-	both.Go(func() error {
-		return errs.Catch(func() (err error) {
-			runs, end, err = l.listRuns(bothCtx, q)
+	// Both at one moment, and in one transaction: it takes less than two side by side.
+	err := l.entries.door.Look(ctx, func(ctx context.Context, _ *tenant.Tx) (err error) {
+		if entries, err = l.entries.Entries(ctx, q); err != nil {
 			return err
-		})
+		}
+		runs, end, err = l.listRuns(ctx, q)
+		return err
 	})
-	both.Go(func() error {
-		return errs.Catch(func() (err error) {
-			entries, err = l.entries.Entries(bothCtx, q)
-			return err
-		})
-	})
-	if err := both.Wait(); err != nil {
+	if err != nil {
 		return out, err
 	}
 	// Up to the nearer of the two ends both lists are complete.

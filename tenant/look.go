@@ -17,11 +17,15 @@ const (
 )
 
 // Look is Read for what must be quick, by pgx alone: the transaction begins with its first statement, in that one's
-// round trip, and since there is nothing to commit its end is not waited for. The Tx has neither Bun nor River.
+// round trip, and since there is nothing to commit its end is not waited for. The Tx has neither Bun nor River. A Look
+// within another, by the context that the other's function was given, is the same transaction.
 func (d *Door) Look(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) (err error) {
 	p, err := FromContext(ctx)
 	if err != nil {
 		return err
+	}
+	if tx, ok := ctx.Value(lookKey{}).(*Tx); ok && tx.principal == p {
+		return fn(ctx, tx)
 	}
 	conn, err := d.pool.Acquire(ctx)
 	if err != nil {
@@ -29,8 +33,11 @@ func (d *Door) Look(ctx context.Context, fn func(ctx context.Context, tx *Tx) er
 	}
 	l := &look{Conn: conn, enter: enter(p), tracer: d.tracer}
 	defer l.end(context.WithoutCancel(ctx))
-	return fn(ctx, &Tx{principal: p, pgx: l})
+	tx := &Tx{principal: p, pgx: l}
+	return fn(context.WithValue(ctx, lookKey{}, tx), tx)
 }
+
+type lookKey struct{}
 
 // look is a connection on which a transaction begins with the first statement.
 type look struct {

@@ -148,3 +148,24 @@ func TestLookThatFailsGivesAConnectionBackThatWorks(t *testing.T) {
 		require.Equal(t, 1, first)
 	}
 }
+
+func TestLookWithinALookIsOneMoment(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	count := func(ctx context.Context) (n int) {
+		require.NoError(t, b.door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+			return tx.Pgx().QueryRow(ctx, "SELECT count(*) FROM customer WHERE tenant_id = $1", tx.TenantID()).Scan(&n)
+		}))
+		return n
+	}
+	require.NoError(t, b.door.Look(b.ctx, func(ctx context.Context, _ *tenant.Tx) error {
+		require.Zero(t, count(ctx))
+		b.addCustomer(b.ctx, t)
+		require.Zero(t, count(ctx), "the same snapshot")
+		require.Equal(t, 1, count(b.ctx), "another")
+		p, err := tenant.FromContext(ctx)
+		require.NoError(t, err)
+		require.Equal(t, 1, count(tenant.WithPrincipal(ctx, tenant.System(p.TenantID))), "another principal has a look of its own")
+		return nil
+	}))
+}
