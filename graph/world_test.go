@@ -47,38 +47,38 @@ func (w *world) customer(id uuid.UUID) *tenant.Principal {
 // id is the API's id of the entry of the kind.
 func (w *world) id(k entry.Kind) string { return nodeid.Format(k.NodeKind(), w.ids[k]) }
 
-func (b *bundle) system(t *testing.T, tenantID uuid.UUID) context.Context {
-	t.Helper()
-	return tenant.WithPrincipal(t.Context(), tenant.System(tenantID))
+func (b *bundle) system(tb testing.TB, tenantID uuid.UUID) context.Context {
+	tb.Helper()
+	return tenant.WithPrincipal(tb.Context(), tenant.System(tenantID))
 }
 
 // world makes the tenant with the slug and all that is in it.
-func (b *bundle) world(t *testing.T, slug string) *world {
-	t.Helper()
-	made, err := b.deps.Tenants.CreateTenant(t.Context(), tenant.CreateTenantInput{Slug: slug, Name: "The " + slug, OwnerEmail: "owner@" + slug + ".example"})
-	require.NoError(t, err)
+func (b *bundle) world(tb testing.TB, slug string) *world {
+	tb.Helper()
+	made, err := b.deps.Tenants.CreateTenant(tb.Context(), tenant.CreateTenantInput{Slug: slug, Name: "The " + slug, OwnerEmail: "owner@" + slug + ".example"})
+	require.NoError(tb, err)
 	w := &world{tenant: made, ids: map[entry.Kind]uuid.UUID{}}
-	w.target = b.name(t, made.ID, "acme", "salesforce")
+	w.target = b.name(tb, made.ID, "acme", "salesforce")
 	w.run = run.FlowRunID(made.ID, "run-1")
-	b.commit(t, made.ID, w.entries(), w.runs(), w.nodes())
+	b.commit(tb, made.ID, w.entries(), w.runs(), w.nodes())
 	return w
 }
 
 // name makes the directory's rows of a customer, an integration and what is between them.
-func (b *bundle) name(t *testing.T, tenantID uuid.UUID, customer, integration string) directory.Target {
-	t.Helper()
-	ctx := b.system(t, tenantID)
+func (b *bundle) name(tb testing.TB, tenantID uuid.UUID, customer, integration string) directory.Target {
+	tb.Helper()
+	ctx := b.system(tb, tenantID)
 	refs := []directory.Ref{{
 		Customer: customer, Integration: integration, Flow: "create-invoice", DataSource: "hooks", Use: directory.UseWebhook, At: noon,
 	}}
 	targets, need, err := b.deps.Directory.Resolver().Resolve(ctx, refs)
-	require.NoError(t, err)
-	require.Nil(t, targets[0].Err)
+	require.NoError(tb, err)
+	require.Nil(tb, targets[0].Err)
 	kind, name := directory.TriggerExternalEvent, "Create the invoice"
 	states := []directory.StateEvent{{Target: targets[0], At: noon, Flow: &directory.FlowState{
 		Name: &name, Trigger: &directory.FlowTrigger{Kind: &kind, EventTypes: []string{"deal.won"}},
 	}}}
-	require.NoError(t, b.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+	require.NoError(tb, b.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		rows, err := b.deps.Directory.Ensure(ctx, tx, need, noon)
 		if err != nil {
 			return err
@@ -91,17 +91,18 @@ func (b *bundle) name(t *testing.T, tenantID uuid.UUID, customer, integration st
 }
 
 // commit stores entries and runs.
-func (b *bundle) commit(t *testing.T, tenantID uuid.UUID, entries []*entry.Entry, runs []run.FlowRunEvent, nodes []run.NodeRunEvent) {
-	t.Helper()
+func (b *bundle) commit(tb testing.TB, tenantID uuid.UUID, entries []*entry.Entry, runs []run.FlowRunEvent, nodes []run.NodeRunEvent) {
+	tb.Helper()
 	var c *journal.Commit
-	require.NoError(t, b.door.Write(b.system(t, tenantID), func(ctx context.Context, tx *tenant.Tx) (err error) {
+	require.NoError(tb, b.door.Write(b.system(tb, tenantID), func(ctx context.Context, tx *tenant.Tx) (err error) {
 		if c, err = b.deps.Journal.Begin(ctx, tx, nil); err != nil {
 			return err
 		}
-		if _, _, err = b.deps.Runs.Apply(ctx, tx, 1, runs, nodes); err != nil {
+		done, err := b.deps.Runs.Apply(ctx, tx, 1, runs, nodes)
+		if err != nil {
 			return err
 		}
-		return c.Append(ctx, journal.Batch{Loose: entries})
+		return c.Append(ctx, journal.Batch{Loose: entries, Cells: done.Cells})
 	}))
 	c.Committed()
 }

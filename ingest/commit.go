@@ -202,13 +202,14 @@ func (s *Service) writeStates(ctx context.Context, tx *tenant.Tx, w *writing, at
 
 // writeRuns merges what the events say of runs and nodes.
 func (s *Service) writeRuns(ctx context.Context, tx *tenant.Tx, w *writing) error {
-	runs, nodes, err := s.runs.Apply(ctx, tx, w.journal.No, w.runs, w.nodes)
+	done, err := s.runs.Apply(ctx, tx, w.journal.No, w.runs, w.nodes)
 	if err != nil {
 		return fmt.Errorf("apply runs: %w", err)
 	}
-	w.tally(w.runsOf, runs)
-	w.tally(w.nodesOf, nodes)
-	for i, changed := range runs {
+	w.tally(w.runsOf, done.RunChanged)
+	w.tally(w.nodesOf, done.NodeChanged)
+	w.entries.Cells = done.Cells
+	for i, changed := range done.RunChanged {
 		if changed {
 			w.terms(&w.runs[i])
 		}

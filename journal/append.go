@@ -13,6 +13,7 @@ import (
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/segment"
 	"github.com/weirhq/weir/journal/term"
+	"github.com/weirhq/weir/statistics"
 )
 
 // Batch is the entries of one commit.
@@ -24,6 +25,8 @@ type Batch struct {
 	Dropped map[uuid.UUID]struct{}
 	// Terms are of what is found like an entry but is none, such as a flow run.
 	Terms []term.Term
+	// Cells are of what is counted like an entry but is none, likewise.
+	Cells []statistics.Cell
 }
 
 const (
@@ -58,16 +61,17 @@ func (c *Commit) Append(ctx context.Context, in Batch) error {
 			sealed = append(sealed, kept)
 		}
 	}
-	conn, err := prepareStatements(ctx, c.tx, sqlAppendSegment, sqlAppendFailures, sqlAppendTerms, sqlAppendKeys)
+	conn, err := prepareStatements(ctx, c.tx, sqlAppendSegment, sqlAppendFailures, sqlAppendTerms, sqlAppendKeys, statistics.SQLAppend)
 	if err != nil {
 		return err
 	}
-	// Whatever else a commit writes for its entries is queued here: it costs no further round trip.
+	// All that a commit writes for its entries is queued here: it costs no further round trip.
 	batch := &pgx.Batch{}
 	c.queueSegments(batch, sealed)
 	c.queueFailures(batch, sealed)
 	c.queueTerms(batch, sealed, in.Terms)
 	c.queueKeys(batch)
+	c.queueStatistics(batch, sealed, in.Cells)
 	if batch.Len() == 0 {
 		return nil
 	}
@@ -123,6 +127,23 @@ func termColumns(rows []term.Row) []any {
 		buckets[i], days[i], packed[i] = r.Bucket, timeOf(r.Day), r.Packed
 	}
 	return []any{buckets, days, packed}
+}
+
+func (c *Commit) queueStatistics(batch *pgx.Batch, sealed []*Sealed, more []statistics.Cell) {
+	var rows []statistics.Row
+	for _, s := range sealed {
+		rows = append(rows, s.cells...)
+	}
+	if len(more) > 0 {
+		collector := statistics.NewCollector()
+		for i := range more {
+			collector.Add(&more[i])
+		}
+		rows = append(rows, collector.Pack()...)
+	}
+	if len(rows) > 0 {
+		batch.Queue(statistics.SQLAppend, statistics.Columns(c.tx.TenantID(), c.No, rows)...)
+	}
 }
 
 func (c *Commit) queueKeys(batch *pgx.Batch) {

@@ -100,7 +100,7 @@ func (b *bundle) runs(ctx context.Context, t *testing.T, r *rand.Rand, n int, sp
 				events[i].Error = &run.Error{Code: "E", Message: "broken"}
 			}
 		}
-		_, _, err := store.Apply(ctx, tx, 1, events, nil)
+		_, err := store.Apply(ctx, tx, 1, events, nil)
 		return err
 	}))
 	found, err := store.ByIDs(ctx, ids)

@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/segment"
 	"github.com/weirhq/weir/journal/term"
+	"github.com/weirhq/weir/statistics"
 )
 
 // Sealed is entries of one day, packed into a segment, with what finds them again. It does not change.
@@ -20,6 +21,7 @@ type Sealed struct {
 	ids      []uuid.UUID
 	failures []entry.Head
 	terms    []term.Term
+	cells    []statistics.Row
 }
 
 // Seal packs entries of one tenant before their commit, outside of its lock: it sorts them by id and cuts them by day
@@ -31,11 +33,12 @@ func (s *Store) Seal(entries []*entry.Entry) ([]*Sealed, error) {
 	if !slices.IsSortedFunc(entries, byID) {
 		slices.SortFunc(entries, byID)
 	}
-	encoder := s.encoders.Get().(*segment.Encoder)
+	encoder, collector := s.encoders.Get().(*segment.Encoder), s.collectors.Get().(*statistics.Collector)
 	defer s.encoders.Put(encoder)
+	defer s.collectors.Put(collector)
 	var out []*Sealed
 	for _, part := range cut(entries) {
-		one, err := seal(encoder, part)
+		one, err := seal(encoder, collector, part)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +74,7 @@ func cut(entries []*entry.Entry) (parts [][]*entry.Entry) {
 	return parts
 }
 
-func seal(encoder *segment.Encoder, entries []*entry.Entry) (*Sealed, error) {
+func seal(encoder *segment.Encoder, collector *statistics.Collector, entries []*entry.Entry) (*Sealed, error) {
 	encoded, err := encoder.Encode(entries)
 	if err != nil {
 		return nil, fmt.Errorf("pack entries: %w", err)
@@ -80,6 +83,7 @@ func seal(encoder *segment.Encoder, entries []*entry.Entry) (*Sealed, error) {
 	var hashes []int64
 	for i, e := range entries {
 		s.ids[i] = e.ID
+		collector.AddEntry(e)
 		micros := e.Micros()
 		hashes = entry.AppendTerms(hashes[:0], e)
 		for _, h := range hashes {
@@ -89,6 +93,7 @@ func seal(encoder *segment.Encoder, entries []*entry.Entry) (*Sealed, error) {
 			s.failures = append(s.failures, e.Head)
 		}
 	}
+	s.cells = collector.Pack()
 	return s, nil
 }
 
@@ -112,12 +117,37 @@ func (s *Sealed) without(dropped map[uuid.UUID]struct{}) (*Sealed, error) {
 		return nil, nil
 	}
 	out := &Sealed{segment: kept, terms: s.terms}
+	if out.cells, err = cellsOf(&kept); err != nil {
+		return nil, err
+	}
 	for _, f := range s.failures {
 		if !isDropped(f.ID) {
 			out.failures = append(out.failures, f)
 		}
 	}
 	return out, nil
+}
+
+// cellsOf counts the entries of a segment anew.
+func cellsOf(packed *segment.Encoded) ([]statistics.Row, error) {
+	head, err := segment.OpenHead(packed.Head)
+	if err != nil {
+		return nil, fmt.Errorf("count what is left: %w", err)
+	}
+	list, err := segment.OpenList(packed.List)
+	if err != nil {
+		return nil, fmt.Errorf("count what is left: %w", err)
+	}
+	collector := statistics.NewCollector()
+	var e entry.Entry
+	for i := range head.Len() {
+		head.Row(i, &e.Head)
+		if err := list.Row(i, &e.List); err != nil {
+			return nil, fmt.Errorf("count what is left: %w", err)
+		}
+		collector.AddEntry(&e)
+	}
+	return collector.Pack(), nil
 }
 
 // failures are rows of journal_failure, column by column.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/journal/segment"
+	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -36,6 +37,7 @@ type Store struct {
 	keys       *keyring
 	tokens     *tokenCache
 	encoders   sync.Pool
+	collectors sync.Pool
 	partitions partitions
 }
 
@@ -55,6 +57,7 @@ func NewStore(door *tenant.Door, opt Options) *Store {
 	return &Store{
 		door: door, opt: opt, log: opt.Logger,
 		keys: newKeyring(opt.KeyBytes), tokens: newTokenCache(opt.TokenBytes),
-		encoders: sync.Pool{New: func() any { return segment.NewEncoder() }},
+		encoders:   sync.Pool{New: func() any { return segment.NewEncoder() }},
+		collectors: sync.Pool{New: func() any { return statistics.NewCollector() }},
 	}
 }

@@ -41,6 +41,7 @@ var Tables = []Table{
 	{Name: "journal_failure", Placement: Distributed, Rights: all, Partitioned: true},
 	{Name: "journal_term", Placement: Distributed, Rights: all},
 	{Name: "journal_key", Placement: Distributed, Rights: all},
+	{Name: "statistic", Placement: Distributed, Rights: all},
 	{Name: "flow_run", Placement: Distributed, Rights: all},
 	{Name: "flow_run_identifier", Placement: Distributed, Rights: all},
 	{Name: "node_run", Placement: Distributed, Rights: all},

@@ -21,6 +21,7 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/migrations"
+	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 	"github.com/weirhq/weir/tenant/token"
 )
@@ -61,10 +62,11 @@ type App struct {
 
 // stores are the domain over the one door.
 type stores struct {
-	tenants   *tenant.Store
-	directory *directory.Store
-	journal   *journal.Store
-	runs      *run.Store
+	tenants    *tenant.Store
+	directory  *directory.Store
+	journal    *journal.Store
+	runs       *run.Store
+	statistics *statistics.Store
 }
 
 // maxConns bounds the connections of one process: enough for the committers, the workers and the queries of a small
@@ -154,13 +156,14 @@ func (a *App) assemble(ctx context.Context) error {
 	a.auth = tenant.NewAuthenticator(a.door, a.verifier, time.Now, a.log)
 	a.onClose(func(context.Context) error { a.auth.Stop(); return nil })
 	a.stores = stores{
-		tenants:   tenant.NewStore(a.door, time.Now),
-		directory: directory.NewStore(a.door, time.Now),
-		journal:   journal.NewStore(a.door, journal.Options{Logger: a.log.With("component", "journal")}),
-		runs:      run.NewStore(a.door),
+		tenants:    tenant.NewStore(a.door, time.Now),
+		directory:  directory.NewStore(a.door, time.Now),
+		journal:    journal.NewStore(a.door, journal.Options{Logger: a.log.With("component", "journal")}),
+		runs:       run.NewStore(a.door),
+		statistics: statistics.NewStore(a.door, a.log.With("component", "statistics")),
 	}
 	a.jobs, err = jobs.New(jobs.Deps{
-		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.log}, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
+		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.log}, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),
 	})
 	if err != nil {

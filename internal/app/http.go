@@ -33,6 +33,7 @@ func (a *App) handler() http.Handler {
 	if a.cfg.Does("ingest") {
 		events := ingest.NewHandler(a.ingest)
 		mux.Handle("/v1/events", traced("events", authenticate(a.auth, a.log, refuseREST, events)))
+		a.routeTransactions(mux)
 	}
 	return observe.Middleware(a.log, a.metrics, mux)
 }

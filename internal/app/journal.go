@@ -9,12 +9,14 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/statistics"
 )
 
 // journalJobs is the journal as the jobs see it.
 type journalJobs struct {
-	store *journal.Store
-	log   *slog.Logger
+	store      *journal.Store
+	statistics *statistics.Store
+	log        *slog.Logger
 }
 
 func (j journalJobs) CompactBefore(ctx context.Context, before time.Time) error {
@@ -25,7 +27,8 @@ func (j journalJobs) CompactBefore(ctx context.Context, before time.Time) error 
 	if done.SegmentsBefore > 0 {
 		j.log.InfoContext(ctx, "compacted", "segments_before", done.SegmentsBefore, "segments_after", done.SegmentsAfter)
 	}
-	return nil
+	_, err = j.statistics.Compact(ctx, before)
+	return err
 }
 
 func (j journalJobs) EraseCustomer(ctx context.Context, customerID uuid.UUID) error {

@@ -11,27 +11,42 @@ import (
 
 	"github.com/weirhq/weir/internal/stamp"
 	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
 
 // Apply merges messages about runs and nodes into their rows, in the transaction of a commit that holds the tenant's
 // lock, so that nobody else merges at the same time. It tells of each message whether it changed anything; one that
 // changed nothing is a duplicate.
-func (s *Store) Apply(ctx context.Context, tx *tenant.Tx, commitNo int64, runs []FlowRunEvent, nodes []NodeRunEvent) (runChanged, nodeChanged []bool, err error) {
+func (s *Store) Apply(ctx context.Context, tx *tenant.Tx, commitNo int64, runs []FlowRunEvent, nodes []NodeRunEvent) (done Applied, err error) {
 	if len(runs) == 0 && len(nodes) == 0 {
-		return nil, nil, nil
+		return done, nil
 	}
 	b := &merge{tx: tx, runs: map[uuid.UUID]*runRow{}, nodes: map[uuid.UUID]*nodeRow{}, dirtyRuns: map[uuid.UUID]*runRow{}, dirtyNodes: map[uuid.UUID]*nodeRow{}}
 	if err := b.read(ctx, runs, nodes); err != nil {
-		return nil, nil, err
+		return done, err
 	}
 	for i := range runs {
-		runChanged = append(runChanged, b.mergeRun(&runs[i]))
+		done.RunChanged = append(done.RunChanged, b.mergeRun(&runs[i]))
 	}
 	for i := range nodes {
-		nodeChanged = append(nodeChanged, b.mergeNode(&nodes[i]))
+		done.NodeChanged = append(done.NodeChanged, b.mergeNode(&nodes[i]))
 	}
-	return runChanged, nodeChanged, b.write(ctx, commitNo)
+	if err := b.write(ctx, commitNo); err != nil {
+		return done, err
+	}
+	for _, r := range b.dirtyRuns {
+		done.Cells = append(done.Cells, r.cells()...)
+	}
+	return done, nil
+}
+
+// Applied tells what Apply did.
+type Applied struct {
+	// RunChanged and NodeChanged say of each message whether it changed anything.
+	RunChanged, NodeChanged []bool
+	// Cells are what the commit has to add to the statistics.
+	Cells []statistics.Cell
 }
 
 type merge struct {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/weirhq/weir/internal/stamp"
 	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/statistics"
 )
 
 var none uuid.UUID
@@ -50,6 +51,8 @@ type runRow struct {
 	err     *Error
 	payload Payload
 	before  []entry.Identifier
+	// counted is what the statistics count of the row as it was read; nil when nothing.
+	counted *statistics.Cell
 }
 
 // nodeRow is a row of node_run.
@@ -100,6 +103,10 @@ func (r *runRow) load() error {
 		return fmt.Errorf("flow run %s: status %q, trigger %q", r.ID, r.StatusName, r.TriggerName)
 	}
 	r.status, r.trigger, r.err, r.before = status, trigger, loadError(r.ErrorCode, r.ErrorMessage), r.Identifiers
+	if r.FlowID != none {
+		counted := r.cell()
+		r.counted = &counted
+	}
 	return unpack(r.Packed, &r.payload)
 }
 

@@ -50,7 +50,8 @@ func (b *bundle) enter(t require.TestingT) {
 
 func (b *bundle) apply(t require.TestingT, runs []FlowRunEvent, nodes []NodeRunEvent) (runChanged, nodeChanged []bool) {
 	require.NoError(t, b.door.Write(b.ctx, func(ctx context.Context, tx *tenant.Tx) (err error) {
-		runChanged, nodeChanged, err = b.store.Apply(ctx, tx, 1, runs, nodes)
+		done, err := b.store.Apply(ctx, tx, 1, runs, nodes)
+		runChanged, nodeChanged = done.RunChanged, done.NodeChanged
 		return err
 	}))
 	return runChanged, nodeChanged

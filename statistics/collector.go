@@ -1,0 +1,206 @@
+package statistics
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/journal/entry"
+)
+
+// Collector adds up cells. It keeps its memory from one Pack to the next; it is not for concurrent use.
+type Collector struct {
+	customers, integrations, apps, flows index[uuid.UUID]
+	calls                                index[Call]
+	errors                               index[Error]
+	transfers                            index[Transfer]
+
+	at    map[key]int
+	cells []counted
+	one   [1]BinCount
+}
+
+// NewCollector makes a Collector.
+func NewCollector() *Collector { return &Collector{at: map[key]int{}} }
+
+// key is what the entries of a cell agree in; what has no small number of its own is numbered, 0 being none.
+type key struct {
+	minute                           int64
+	form                             uint16
+	code                             uint16
+	customer, integration, app, flow uint32
+	call, fault, transfer            uint32
+}
+
+// counted is a cell. Most have one duration.
+type counted struct {
+	key
+	count int64
+	first BinCount
+	more  []BinCount
+}
+
+// An app that follows from customer and integration is this number, others follow.
+const impliedApp = 1
+
+// index numbers values from 1 on; the zero value is 0.
+type index[T comparable] struct {
+	numbers map[T]uint32
+	values  []T
+}
+
+func (x *index[T]) number(v T) uint32 {
+	var zero T
+	if v == zero {
+		return 0
+	}
+	if n, ok := x.numbers[v]; ok {
+		return n
+	}
+	if x.numbers == nil {
+		x.numbers = map[T]uint32{}
+	}
+	x.values = append(x.values, v)
+	n := uint32(len(x.values)) //nolint:gosec // As many as there are cells.
+	x.numbers[v] = n
+	return n
+}
+
+func (x *index[T]) reset() {
+	clear(x.numbers)
+	clear(x.values)
+	x.values = x.values[:0]
+}
+
+// formOf packs kind (4 bits), status (3) and direction (2).
+func formOf(k entry.Kind, s entry.Status, d entry.Direction) uint16 {
+	return uint16(k) | uint16(s)<<4 | uint16(d)<<7
+}
+
+// AddEntry counts an entry, if its kind is counted.
+func (c *Collector) AddEntry(e *entry.Entry) {
+	if !Counts(e.Kind) {
+		return
+	}
+	k := key{
+		minute: floorDiv(e.Micros(), minuteMicros), form: formOf(e.Kind, e.Status, e.Direction), code: codeOf(e.StatusCode),
+		customer: c.customers.number(e.CustomerID), integration: c.integrations.number(e.IntegrationID),
+		app: c.app(e.ConnectedAppID, e.CustomerID, e.IntegrationID),
+	}
+	if e.Kind == entry.KindAPIRequest {
+		k.call = c.calls.number(Call{e.Method, e.Endpoint})
+	}
+	if e.Status == entry.StatusFailure {
+		k.fault = c.errors.number(Error{e.ErrorKind, e.ErrorCode})
+	}
+	if e.Transaction != nil {
+		k.transfer = c.transfers.number(Transfer{e.Transaction.From, e.Transaction.To, e.EventType})
+	}
+	if e.DurationMS < 0 {
+		c.count(k, 1, nil)
+		return
+	}
+	c.one[0] = BinCount{binOf(e.DurationMS), 1}
+	c.count(k, 1, c.one[:])
+}
+
+// Add counts a cell.
+func (c *Collector) Add(cell *Cell) {
+	c.count(key{
+		minute: cell.Minute, form: formOf(cell.Kind, cell.Status, cell.Direction), code: codeOf(cell.StatusCode),
+		customer: c.customers.number(cell.CustomerID), integration: c.integrations.number(cell.IntegrationID),
+		app:  c.app(cell.ConnectedAppID, cell.CustomerID, cell.IntegrationID),
+		flow: c.flows.number(cell.FlowID), call: c.calls.number(cell.Call), fault: c.errors.number(cell.Error),
+		transfer: c.transfers.number(cell.Transfer),
+	}, cell.Count, cell.Durations)
+}
+
+// codeOf keeps the status codes that HTTP can have.
+func codeOf(code int) uint16 {
+	if code < 0 || code > 999 {
+		return 0
+	}
+	return uint16(code)
+}
+
+func (c *Collector) app(app, customer, integration uuid.UUID) uint32 {
+	switch app {
+	case uuid.Nil:
+		return 0
+	case nodeid.ImpliedApp(customer, integration):
+		return impliedApp
+	}
+	return impliedApp + c.apps.number(app)
+}
+
+func (c *Collector) count(k key, n int64, durations []BinCount) {
+	i, ok := c.at[k]
+	if !ok {
+		i = len(c.cells)
+		c.at[k] = i
+		c.cells = append(c.cells, counted{key: k})
+	}
+	cell := &c.cells[i]
+	cell.count += n
+	for _, d := range durations {
+		cell.addDuration(d)
+	}
+}
+
+func (c *counted) addDuration(d BinCount) {
+	if c.first.Count == 0 && len(c.more) == 0 || c.first.Bin == d.Bin {
+		c.first.Bin = d.Bin
+		c.first.Count += d.Count
+		return
+	}
+	i, found := slices.BinarySearchFunc(c.more, d.Bin, func(b BinCount, bin int) int { return cmp.Compare(b.Bin, bin) })
+	if found {
+		c.more[i].Count += d.Count
+		return
+	}
+	c.more = slices.Insert(c.more, i, d)
+}
+
+// mostCells is how many cells a row has at most, so that a short range of a busy day reads little of it.
+const mostCells = 8192
+
+// Pack makes a row of each day, or several of a busy one, and forgets what was counted. What adds up to nothing is left out.
+func (c *Collector) Pack() []Row {
+	c.cells = slices.DeleteFunc(c.cells, func(cell counted) bool { return cell.isNothing() })
+	slices.SortFunc(c.cells, func(a, b counted) int {
+		return cmp.Or(cmp.Compare(a.minute, b.minute), cmp.Compare(a.customer, b.customer), cmp.Compare(a.integration, b.integration))
+	})
+	var rows []Row
+	for rest := c.cells; len(rest) > 0; {
+		day := floorDiv(rest[0].minute, minutesOfDay)
+		n := 1
+		for n < min(len(rest), mostCells) && floorDiv(rest[n].minute, minutesOfDay) == day {
+			n++
+		}
+		rows = append(rows, Row{
+			Day: day, FirstMinute: rest[0].minute, LastMinute: rest[n-1].minute, Packed: c.pack(rest[:n]),
+		})
+		rest = rest[n:]
+	}
+	c.reset()
+	return rows
+}
+
+func (c *counted) isNothing() bool {
+	return c.count == 0 && c.first.Count == 0 && !slices.ContainsFunc(c.more, func(b BinCount) bool { return b.Count != 0 })
+}
+
+func (c *Collector) reset() {
+	c.customers.reset()
+	c.integrations.reset()
+	c.apps.reset()
+	c.flows.reset()
+	c.calls.reset()
+	c.errors.reset()
+	c.transfers.reset()
+	clear(c.at)
+	clear(c.cells[:cap(c.cells)])
+	c.cells = c.cells[:0]
+}

@@ -1,0 +1,207 @@
+package statistics
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/journal/entry"
+)
+
+var begin = time.Date(2026, 3, 10, 22, 0, 0, 0, time.UTC)
+
+// draw makes entries of some customers and integrations over four hours, across midnight.
+func draw(r *rand.Rand, n int) []*entry.Entry {
+	var ids []uuid.UUID
+	for i := range byte(6) {
+		ids = append(ids, uuid.UUID{6: 0x50, 8: 0x80, 15: i + 1})
+	}
+	list := make([]*entry.Entry, n)
+	for i := range list {
+		e := &entry.Entry{Head: entry.Head{
+			ID: nodeid.New(begin.Add(time.Duration(r.Int64N(int64(4 * time.Hour))))), Kind: entry.Kinds[r.IntN(len(entry.Kinds))],
+			Status: entry.Status(1 + r.IntN(4)), DurationMS: -1, //nolint:gosec // One of four.
+		}}
+		if r.IntN(5) > 0 {
+			e.CustomerID, e.IntegrationID = ids[r.IntN(3)], ids[3+r.IntN(3)]
+			e.ConnectedAppID = nodeid.ImpliedApp(e.CustomerID, e.IntegrationID)
+			if r.IntN(4) == 0 {
+				e.ConnectedAppID = ids[0]
+			}
+		}
+		if r.IntN(4) > 0 {
+			e.DurationMS = math.Exp(r.NormFloat64()*2 + 4)
+		}
+		switch e.Kind {
+		case entry.KindAPIRequest:
+			e.Method, e.Endpoint, e.StatusCode = []string{"GET", "POST"}[r.IntN(2)], []string{"/a", "/b/{id}"}[r.IntN(2)], 200+r.IntN(3)*100
+			e.Direction = entry.Direction(r.IntN(3)) //nolint:gosec // One of three.
+		case entry.KindTransaction:
+			e.Transaction = &entry.Transaction{From: "ERP", To: []string{"CRM", "WMS"}[r.IntN(2)]}
+			e.EventType = "transfer"
+		}
+		if e.Status == entry.StatusFailure {
+			e.ErrorKind, e.ErrorCode = entry.ErrorHTTP, []string{"", "INVALID"}[r.IntN(2)]
+		}
+		list[i] = e
+	}
+	return list
+}
+
+// plain is what is counted of a cell, without its numbers.
+type plain struct {
+	minute                int64
+	kind                  entry.Kind
+	status                entry.Status
+	direction             entry.Direction
+	customer, integration uuid.UUID
+	app, flow             uuid.UUID
+	call                  Call
+	code                  int
+	fault                 Error
+	transfer              Transfer
+}
+
+func plainOf(c *Cell) plain {
+	return plain{c.Minute, c.Kind, c.Status, c.Direction, c.CustomerID, c.IntegrationID, c.ConnectedAppID, c.FlowID, c.Call,
+		c.StatusCode, c.Error, c.Transfer}
+}
+
+// Whatever is packed, and packed again with other rows, counts the same.
+func TestPackedCellsCountTheEntries(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	want, durations := map[plain]int64{}, map[plain]map[int]int64{}
+	var rows []Row
+	collector := NewCollector()
+	for range 5 {
+		for _, e := range draw(r, 400) {
+			c := CellOf(e)
+			want[plainOf(&c)]++
+			for _, d := range c.Durations {
+				if durations[plainOf(&c)] == nil {
+					durations[plainOf(&c)] = map[int]int64{}
+				}
+				durations[plainOf(&c)][d.Bin]++
+			}
+			collector.AddEntry(e)
+		}
+		packed := collector.Pack()
+		require.Len(t, packed, 2, "two days")
+		rows = append(rows, packed...)
+	}
+	check := func(rows []Row) {
+		got, bins := map[plain]int64{}, map[plain]map[int]int64{}
+		for _, row := range rows {
+			cells, err := Open(row.Packed)
+			require.NoError(t, err)
+			var c Cell
+			for i := range cells.Len() {
+				cells.Cell(i, &c)
+				require.True(t, row.FirstMinute <= c.Minute && c.Minute <= row.LastMinute)
+				got[plainOf(&c)] += c.Count
+				for _, d := range c.Durations {
+					if bins[plainOf(&c)] == nil {
+						bins[plainOf(&c)] = map[int]int64{}
+					}
+					bins[plainOf(&c)][d.Bin] += d.Count
+				}
+			}
+		}
+		require.Equal(t, want, got)
+		require.Equal(t, durations, bins)
+	}
+	check(rows)
+	for _, row := range rows {
+		cells, err := Open(row.Packed)
+		require.NoError(t, err)
+		var c Cell
+		for i := range cells.Len() {
+			cells.Cell(i, &c)
+			collector.Add(&c)
+		}
+	}
+	merged := collector.Pack()
+	require.Len(t, merged, 2)
+	check(merged)
+}
+
+func TestWhatIsTakenBackIsLeftOut(t *testing.T) {
+	t.Parallel()
+	c := NewCollector()
+	cell := Cell{Minute: 5, Kind: entry.KindFlowRun, Status: entry.StatusPending, Count: 1}
+	c.Add(&cell)
+	cell.Count = -1
+	c.Add(&cell)
+	require.Empty(t, c.Pack())
+	cell.Status, cell.Durations = entry.StatusSuccess, []BinCount{{7, 1}}
+	c.Add(&cell)
+	rows := c.Pack()
+	require.Len(t, rows, 1)
+	cells, err := Open(rows[0].Packed)
+	require.NoError(t, err)
+	var got Cell
+	cells.Cell(0, &got)
+	require.Equal(t, cell, got)
+}
+
+// A percentile is within one percent of the true one, of the whole and of the sum of parts.
+func TestQuantilesAreWithinOnePercent(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 50 {
+		var parts [3]Sketch
+		var all []float64
+		for range 1 + r.IntN(2000) {
+			ms := math.Exp(r.NormFloat64()*2 + 5)
+			all = append(all, ms)
+			parts[r.IntN(3)].Add(ms)
+		}
+		var sum Sketch
+		for i := range parts {
+			sum.Merge(&parts[i])
+		}
+		require.Equal(t, int64(len(all)), sum.Len())
+		slices.Sort(all)
+		for _, q := range []float64{0, 0.5, 0.95, 0.99, 1} {
+			truth := all[int(q*float64(len(all)-1))]
+			require.InEpsilon(t, truth, sum.Quantile(q), accuracy+1e-9)
+		}
+	}
+	require.True(t, math.IsNaN((&Sketch{}).Quantile(0.5)))
+}
+
+// Bins are stored, so they never change.
+func TestBinsAreStored(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, []int{1, 1, 347, 577}, []int{binOf(0), binOf(0.001), binOf(1), binOf(100)})
+}
+
+func FuzzOpen(f *testing.F) {
+	c := NewCollector()
+	for _, e := range draw(rand.New(rand.NewPCG(5, 6)), 50) {
+		c.AddEntry(e)
+	}
+	raw, err := decompressor().DecodeAll(c.Pack()[0].Packed[1:], nil)
+	require.NoError(f, err)
+	f.Add(raw)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		r := &reader{rest: raw}
+		cells := r.cells()
+		if r.bad || len(r.rest) > 0 {
+			return
+		}
+		again := NewCollector()
+		var c Cell
+		for i := range cells.Len() {
+			cells.Cell(i, &c)
+			again.Add(&c)
+		}
+	})
+}
