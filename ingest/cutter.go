@@ -16,7 +16,25 @@ const (
 	FormJSON Form = iota
 	// FormLines is one event a line.
 	FormLines
+	// FormTransactions is {"transactions":[…]}, as Aino's agents send it, one bare transaction, or an array of them.
+	FormTransactions
 )
+
+// names are the member of a body that holds the events, and one that tells a bare event from such a body.
+func (f Form) names() (list, mark string) {
+	if f == FormTransactions {
+		return "transactions", "from"
+	}
+	return "events", "type"
+}
+
+// most is how many events a request of this form may have, and what is told of more.
+func (f Form) most() (int, error) {
+	if f == FormTransactions {
+		return MaxTransactions, errTooManyTransactions
+	}
+	return MaxEvents, errTooManyEvents
+}
 
 // bodyError says why a body cannot be read as events. Its text is for the sender.
 type bodyError struct {
@@ -56,6 +74,8 @@ type cutter struct {
 	in   io.Reader
 	form Form
 	doc  *document
+	// list and mark are the form's.
+	list, mark string
 
 	buf   []byte
 	at    int
@@ -85,7 +105,8 @@ func newCutter(in io.Reader, form Form, hint int64, doc *document) *cutter {
 		// A byte more, so that the end is seen without another chunk.
 		size = hint + 1
 	}
-	return &cutter{in: in, form: form, doc: doc, buf: make([]byte, 0, size)}
+	list, mark := form.names()
+	return &cutter{in: in, form: form, doc: doc, list: list, mark: mark, buf: make([]byte, 0, size)}
 }
 
 // next finds the next event.

@@ -27,6 +27,8 @@ type decoder struct {
 	headers  []entry.Header
 	lastRun  named
 	lastNode named
+	// alike counts the transactions of a request that came without an id, by what they are.
+	alike map[likeness]int
 }
 
 // named is an id that was derived last: the events of one run come together.
@@ -152,13 +154,18 @@ func (d *decoder) times(e *event, env *envelope) {
 			return
 		}
 	}
+	d.inTime(e, "occurred_at")
+}
+
+// inTime rejects what happened too long ago, or has not happened yet.
+func (d *decoder) inTime(e *event, field string) {
 	switch kind := e.kind.logKind(); {
 	case e.at.After(d.now.Add(MaxFuture)):
-		d.reject(CodeInFuture, "occurred_at", "it is more than 10 minutes ahead of the server's clock")
+		d.reject(CodeInFuture, field, "it is more than 10 minutes ahead of the server's clock")
 	case kind != 0 && e.at.Before(d.oldest[kind]):
-		d.reject(CodeTooOld, "occurred_at", "it is older than log entries of this kind are kept")
+		d.reject(CodeTooOld, field, "it is older than log entries of this kind are kept")
 	case e.at.Year() < 1:
-		d.reject(CodeInvalidField, "occurred_at", "expected a time after the year 0")
+		d.reject(CodeInvalidField, field, "expected a time after the year 0")
 	}
 }
 
@@ -196,13 +203,20 @@ func (d *decoder) data(r *record, env *envelope) {
 	}
 }
 
-// logEntry reads an event that becomes a log entry of its own.
-func (d *decoder) logEntry(r *record, env *envelope) {
+// newEntry begins the entry of a record whose kind and time are known.
+func (d *decoder) newEntry(r *record) *entry.Entry {
 	e := &r.entry
 	r.event.entry, e.Detail = e, &r.detail
-	e.Kind, e.ExternalID = r.kind.logKind(), r.id
+	e.Kind = r.kind.logKind()
 	e.ID, e.RecordedAt = nodeid.New(r.at), d.now.UnixMicro()
 	e.DurationMS = -1
+	return e
+}
+
+// logEntry reads an event that becomes a log entry of its own.
+func (d *decoder) logEntry(r *record, env *envelope) {
+	e := d.newEntry(r)
+	e.ExternalID = r.id
 	e.FlowRunID = d.flowRunID(d.key(env.flowRun, "flow_run"))
 	e.NodeRunID = d.nodeRunID(d.key(env.nodeRun, "node_run"))
 	e.TraceID = d.trace(env.trace)

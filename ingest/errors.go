@@ -28,6 +28,8 @@ var (
 	errSentTooLarge  = &limitError{"a body has at most 8 MiB as it is sent"}
 	errBodyTooLarge  = &limitError{"a body has at most 64 MiB when it is unpacked"}
 	errTooManyEvents = &limitError{"a request has at most 5000 events"}
+
+	errTooManyTransactions = &limitError{"a batch has at most 50000 transactions"}
 )
 
 // mediaError says that a body is of a type or an encoding that is not known.

@@ -10,6 +10,12 @@ const (
 	MaxBodyBytes = 64 << 20
 	// MaxEvents is how many events a request may have.
 	MaxEvents = 5000
+	// MaxBatchSentBytes, MaxBatchBytes and MaxTransactions are of a batch of Aino's transactions: as it is sent, unpacked,
+	// and counted. An agent throws a batch away that is over a limit, and after an outage it sends all that waited at once:
+	// so the only limit that it should ever meet is the first, which is Aino's own.
+	MaxBatchSentBytes = 1 << 20
+	MaxBatchBytes     = 32 << 20
+	MaxTransactions   = 50_000
 	// MaxEventBytes is of one event.
 	MaxEventBytes = 1 << 20
 	// MaxFuture is how far ahead of the server's clock an event may say that it happened.

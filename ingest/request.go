@@ -69,6 +69,7 @@ const (
 // read takes the events out of a body. What it gives is nothing but texts of the body and rows to be: nothing is stored.
 func (s *Service) read(ctx context.Context, d *decoder, r *request, c *cutter) error {
 	held := 0
+	most, tooMany := c.form.most()
 	for {
 		found, err := c.next()
 		if err != nil {
@@ -77,8 +78,8 @@ func (s *Service) read(ctx context.Context, d *decoder, r *request, c *cutter) e
 		if found == foundEnd {
 			break
 		}
-		if r.count == MaxEvents {
-			return errTooManyEvents
+		if r.count == most {
+			return tooMany
 		}
 		if r.entries >= sealAt || held > sealBytes {
 			if err := s.seal(ctx, r); err != nil {
@@ -87,7 +88,7 @@ func (s *Service) read(ctx context.Context, d *decoder, r *request, c *cutter) e
 			held = 0
 		}
 		held += d.doc.i
-		e := r.take(d, found)
+		e := r.take(d, c.form, found)
 		e.index = r.count
 		r.count++
 		r.add(e)
@@ -104,15 +105,20 @@ func (s *Service) read(ctx context.Context, d *decoder, r *request, c *cutter) e
 // onlyBroken tells whether no line of a body could be read: then it is not lines of JSON at all.
 func (r *request) onlyBroken() bool { return r.refused[outcome{noType, CodeInvalidField}] == r.count }
 
-func (r *request) take(d *decoder, found finding) *event {
+func (r *request) take(d *decoder, form Form, found finding) *event {
 	switch found {
 	case foundLarge:
-		e := &event{}
-		e.kind, e.id = d.salvage()
+		e := &event{kind: transaction}
+		if form != FormTransactions {
+			e.kind, e.id = d.salvage()
+		}
 		e.fault = &Rejection{ID: e.id, Code: CodeTooLarge, Message: "an event has at most 1 MiB"}
 		return e
 	case foundBroken:
 		return &event{fault: &Rejection{Code: CodeInvalidField, Message: d.doc.problem}}
+	}
+	if form == FormTransactions {
+		return d.sentTransaction()
 	}
 	return d.event()
 }

@@ -16,8 +16,8 @@ func (c *cutter) openObject() (finding, error) {
 		if found == foundEnd {
 			break
 		}
-		typed = typed || name == "type"
-		if listed = listed || name == "events"; name == "events" && !typed && c.buf[c.at+w.offset] == '[' {
+		typed = typed || name == c.mark
+		if listed = listed || name == c.list; name == c.list && !typed && c.buf[c.at+w.offset] == '[' {
 			c.at += w.offset + 1
 			c.wrapped, c.stage = true, atFirst
 			return c.nextElement()
@@ -30,7 +30,7 @@ func (c *cutter) openObject() (finding, error) {
 		}
 	}
 	if listed && !typed {
-		return 0, c.bad(c.at, "events must be an array")
+		return 0, c.bad(c.at, c.list+" must be an array")
 	}
 	found, err := c.value(0)
 	if err != nil {
@@ -65,8 +65,8 @@ func (c *cutter) close() error {
 				c.at += w.offset
 				break
 			}
-			if name == "events" {
-				return c.bad(c.at+w.offset, "events stands twice")
+			if name == c.list {
+				return c.bad(c.at+w.offset, c.list+" stands twice")
 			}
 			if found == foundEvent {
 				found, err = w.value()
@@ -75,7 +75,7 @@ func (c *cutter) close() error {
 				return err
 			}
 			if found == foundLarge {
-				return c.bad(c.at+w.offset, "a member beside events is over 1 MiB")
+				return c.bad(c.at+w.offset, "a member beside "+c.list+" is over 1 MiB")
 			}
 			c.at, w.offset = c.at+w.offset, 0
 		}
