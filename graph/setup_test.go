@@ -45,24 +45,24 @@ type bundle struct {
 	log        *syncBuffer
 }
 
-func setup(t *testing.T) *bundle {
-	t.Helper()
+func setup(tb testing.TB) *bundle {
+	tb.Helper()
 	b := &bundle{statements: &statements{}, log: &syncBuffer{}}
-	b.db = pgtest.New(t)
+	b.db = pgtest.New(tb)
 	config, err := pgxpool.ParseConfig(b.db.ServiceURL)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	config.MaxConns = 8
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.ConnConfig.Tracer = b.statements
-	pool, err := pgxpool.NewWithConfig(t.Context(), config)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
+	pool, err := pgxpool.NewWithConfig(tb.Context(), config)
+	require.NoError(tb, err)
+	tb.Cleanup(pool.Close)
 	b.door = tenant.NewDoor(pool)
-	t.Cleanup(func() { require.NoError(t, b.door.Close()) })
+	tb.Cleanup(func() { require.NoError(tb, b.door.Close()) })
 
 	entries := journal.NewStore(b.door, journal.Options{Now: clock})
-	_, err = entries.EnsurePartitions(t.Context(), journal.DayOf(noon)-2, journal.DayOf(noon)+1)
-	require.NoError(t, err)
+	_, err = entries.EnsurePartitions(tb.Context(), journal.DayOf(noon)-2, journal.DayOf(noon)+1)
+	require.NoError(tb, err)
 	runs := run.NewStore(b.door)
 	b.deps = Deps{
 		Tenants: tenant.NewStore(b.door, clock), Directory: directory.NewStore(b.door, clock),

@@ -58,13 +58,13 @@ func (httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 	}
 	responses, ctx := exec.DispatchOperation(ctx, operation)
 	if response := responses(ctx); response != nil {
-		write(w, media, http.StatusOK, response)
+		writeResponse(w, media, response)
 	}
 }
 
-// requestError is an answer to a request that was not executed.
+// requestError is an answer without data, as to a request that was not executed.
 type requestError struct {
-	Errors     gqlerror.List  `json:"errors"`
+	Errors     gqlerror.List  `json:"errors,omitempty"`
 	Extensions map[string]any `json:"extensions,omitempty"`
 }
 
@@ -80,12 +80,36 @@ func refuse(w http.ResponseWriter, media mediaType, status int, message string) 
 	}}})
 }
 
-func write(w http.ResponseWriter, media mediaType, status int, answer any) {
+func write(w http.ResponseWriter, media mediaType, status int, answer requestError) {
 	body, err := json.Marshal(answer)
 	if err != nil {
-		// A resolver gave JSON that is none; gqlgen's server recovers and answers INTERNAL.
+		// gqlgen's server recovers and answers INTERNAL.
 		panic(err)
 	}
+	send(w, media, status, body)
+}
+
+// writeResponse answers what was executed. Its data is JSON that gqlgen has just written of scalars that give nothing
+// else, so it is not read once more as encoding/json does.
+func writeResponse(w http.ResponseWriter, media mediaType, response *graphql.Response) {
+	rest, err := json.Marshal(requestError{Errors: response.Errors, Extensions: response.Extensions})
+	if err != nil {
+		panic(err) // As above.
+	}
+	data := response.Data
+	if len(data) == 0 {
+		data = json.RawMessage("null")
+	}
+	body := make([]byte, 0, len(rest)+len(data)+len(`,"data":`))
+	body = append(body, rest[:len(rest)-1]...)
+	if len(rest) > len("{}") {
+		body = append(body, ',')
+	}
+	body = append(append(append(body, `"data":`...), data...), '}')
+	send(w, media, http.StatusOK, body)
+}
+
+func send(w http.ResponseWriter, media mediaType, status int, body []byte) {
 	w.Header().Set("Content-Type", media.name+"; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))

@@ -15,7 +15,9 @@ import (
 // MarshalTime writes a moment in UTC, exact to the microsecond, which is what is stored.
 func MarshalTime(at time.Time) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) {
-		_, _ = io.WriteString(w, strconv.Quote(at.UTC().Truncate(time.Microsecond).Format(time.RFC3339Nano)))
+		var room [len(`"2006-01-02T15:04:05.999999999Z"`)]byte
+		text := append(at.UTC().Truncate(time.Microsecond).AppendFormat(append(room[:0], '"'), time.RFC3339Nano), '"')
+		_, _ = w.Write(text)
 	})
 }
 
@@ -32,10 +34,14 @@ func UnmarshalTime(v any) (time.Time, error) {
 	return at.UTC(), nil
 }
 
-// MarshalJSON writes a JSON value as it is.
+// MarshalJSON writes a JSON value as it is. It panics when it is none, which is an internal error of its field: what
+// it wrote would break the whole answer.
 func MarshalJSON(value json.RawMessage) graphql.Marshaler {
 	if len(value) == 0 {
 		return graphql.Null
+	}
+	if !json.Valid(value) {
+		panic("a value that should be JSON is not")
 	}
 	return graphql.WriterFunc(func(w io.Writer) { _, _ = w.Write(value) })
 }
@@ -61,8 +67,13 @@ func UnmarshalInt(v any) (int, error) {
 	return int(n), nil
 }
 
-// MarshalFloat writes a number.
-func MarshalFloat(f float64) graphql.Marshaler { return graphql.MarshalFloat(f) }
+// MarshalFloat writes a number. It panics when JSON has no such number, as MarshalJSON does.
+func MarshalFloat(f float64) graphql.Marshaler {
+	if math.IsInf(f, 0) || math.IsNaN(f) {
+		panic("a number that should be finite is not")
+	}
+	return graphql.WriterFunc(func(w io.Writer) { _, _ = io.WriteString(w, strconv.FormatFloat(f, 'g', -1, 64)) })
+}
 
 // UnmarshalFloat reads a number.
 func UnmarshalFloat(v any) (float64, error) {
