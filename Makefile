@@ -51,7 +51,7 @@ bench: ## Measure ingestion and queries against raw COPY, 1 million entries (ARG
 
 .PHONY: generate
 generate: ## Generate the GraphQL server from the schema
-	$(GO) tool gqlgen generate
+	$(GO) run ./graph/internal/generate
 
 .PHONY: generate-check
 generate-check: generate ## Fail when generated code is not what the schema says

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"github.com/weirhq/weir/graph/internal/exec"
 	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/internal/errs"
 )
@@ -20,15 +20,10 @@ const (
 	maxAnswer = 16 << 20
 	// maxTime is how long answering may take.
 	maxTime = 30 * time.Second
-	// fieldSize is what a field takes in an answer beside its name and value: quotes, colon, comma.
-	fieldSize = 4
 )
 
 // answer is what the fields of one response share.
 type answer struct {
-	size atomic.Int64
-	stop context.CancelCauseFunc
-
 	mu sync.Mutex
 	// logged are the internal errors that were logged already, by the id that they were given: one failed statement
 	// fails the fields of many rows.
@@ -54,7 +49,8 @@ func (h *handler) aroundResponse(ctx context.Context, next graphql.ResponseHandl
 	defer stop(nil)
 	ctx, cancel := context.WithTimeoutCause(ctx, h.deps.maxTime, errTooSlow)
 	defer cancel()
-	ctx = context.WithValue(ctx, answerKey{}, &answer{stop: stop, logged: map[error]string{}})
+	ctx = context.WithValue(ctx, answerKey{}, &answer{logged: map[error]string{}})
+	ctx = exec.WithMeter(ctx, exec.NewMeter(maxAnswer, func() { stop(errTooLarge) }))
 	response := next(load.With(ctx, h.sources))
 	if response == nil {
 		return nil
@@ -64,22 +60,4 @@ func (h *handler) aroundResponse(ctx context.Context, next graphql.ResponseHandl
 		response.Data, response.Errors = json.RawMessage("null"), gqlerror.List{h.present(ctx, cause)}
 	}
 	return response
-}
-
-// add counts what a field adds to the answer. When it is too much, everything stops.
-func (a *answer) add(name string, value any) {
-	n := len(name) + fieldSize
-	switch v := value.(type) {
-	case string:
-		n += len(v)
-	case *string:
-		if v != nil {
-			n += len(*v)
-		}
-	case json.RawMessage:
-		n += len(v)
-	}
-	if a.size.Add(int64(n)) > maxAnswer {
-		a.stop(errTooLarge)
-	}
 }

@@ -6,13 +6,15 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/weirhq/weir/graph/internal/exec"
+	"github.com/weirhq/weir/graph/internal/turn"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/tenant"
 )
 
 // aroundField lets no field of a root type begin without a principal that may read (or, in mutations, change)
 // anything, and adds each field to the size of the answer. What a principal may read or change in particular is the
-// domain's business.
+// domain's business. Fields that only give what an object holds do without it: see exec.
 func (h *handler) aroundField(ctx context.Context, next graphql.Resolver) (any, error) {
 	fc := graphql.GetFieldContext(ctx)
 	if err := admit(ctx, fc.Object, fc.Field.Name); err != nil {
@@ -21,9 +23,13 @@ func (h *handler) aroundField(ctx context.Context, next graphql.Resolver) (any, 
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	if fc.IsResolver {
+		// Resolvers read from the database by themselves.
+		turn.Yield(ctx)
+	}
 	value, err := next(ctx)
-	if a := answerOf(ctx); a != nil && err == nil {
-		a.add(fc.Field.Alias, value)
+	if err == nil {
+		exec.Count(ctx, fc.Field.Alias, value)
 	}
 	return value, err
 }

@@ -70,46 +70,14 @@ func (ec *executionContext) field_ConnectedApp_logs_args(ctx context.Context, ra
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _ConnectedApp_id(ctx context.Context, field graphql.CollectedField, obj *model.ConnectedApp) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConnectedApp_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNID2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ConnectedApp_id, func() string { return obj.ID() }, ec.marshalNID2string)
 }
 func (ec *executionContext) fieldContext_ConnectedApp_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectedApp", field, true, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _ConnectedApp_externalId(ctx context.Context, field graphql.CollectedField, obj *model.ConnectedApp) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConnectedApp_externalId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExternalID, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ConnectedApp_externalId, func() string { return obj.ExternalID }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_ConnectedApp_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectedApp", field, false, false, errors.New("field of type String does not have child fields"))
@@ -180,92 +148,28 @@ func (ec *executionContext) fieldContext_ConnectedApp_integration(_ context.Cont
 }
 
 func (ec *executionContext) _ConnectedApp_status(ctx context.Context, field graphql.CollectedField, obj *model.ConnectedApp) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConnectedApp_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v directory.ConnectedAppStatus) graphql.Marshaler {
-			return ec.marshalNConnectedAppStatus2githubᚗcomᚋweirhqᚋweirᚋdirectoryᚐConnectedAppStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ConnectedApp_status, func() directory.ConnectedAppStatus { return obj.Status }, ec.marshalNConnectedAppStatus2githubᚗcomᚋweirhqᚋweirᚋdirectoryᚐConnectedAppStatus)
 }
 func (ec *executionContext) fieldContext_ConnectedApp_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectedApp", field, false, false, errors.New("field of type ConnectedAppStatus does not have child fields"))
 }
 
 func (ec *executionContext) _ConnectedApp_statusChangedAt(ctx context.Context, field graphql.CollectedField, obj *model.ConnectedApp) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConnectedApp_statusChangedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.StatusChangedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ConnectedApp_statusChangedAt, func() *time.Time { return obj.StatusChangedAt }, ec.marshalOTime2ᚖtimeᚐTime)
 }
 func (ec *executionContext) fieldContext_ConnectedApp_statusChangedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectedApp", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _ConnectedApp_statusReason(ctx context.Context, field graphql.CollectedField, obj *model.ConnectedApp) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConnectedApp_statusReason(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.StatusReason(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ConnectedApp_statusReason, func() *string { return obj.StatusReason() }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_ConnectedApp_statusReason(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectedApp", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ConnectedApp_account(ctx context.Context, field graphql.CollectedField, obj *model.ConnectedApp) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConnectedApp_account(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Account, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ConnectedApp_account, func() *string { return obj.Account }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_ConnectedApp_account(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectedApp", field, false, false, errors.New("field of type String does not have child fields"))
@@ -295,69 +199,21 @@ func (ec *executionContext) fieldContext_ConnectedApp_scopes(_ context.Context, 
 }
 
 func (ec *executionContext) _ConnectedApp_credentialsExpireAt(ctx context.Context, field graphql.CollectedField, obj *model.ConnectedApp) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConnectedApp_credentialsExpireAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CredentialsExpireAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ConnectedApp_credentialsExpireAt, func() *time.Time { return obj.CredentialsExpireAt }, ec.marshalOTime2ᚖtimeᚐTime)
 }
 func (ec *executionContext) fieldContext_ConnectedApp_credentialsExpireAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectedApp", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _ConnectedApp_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.ConnectedApp) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConnectedApp_createdAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CreatedAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ConnectedApp_createdAt, func() time.Time { return obj.CreatedAt }, ec.marshalNTime2timeᚐTime)
 }
 func (ec *executionContext) fieldContext_ConnectedApp_createdAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectedApp", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _ConnectedApp_lastActivityAt(ctx context.Context, field graphql.CollectedField, obj *model.ConnectedApp) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConnectedApp_lastActivityAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.LastActivityAt, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ConnectedApp_lastActivityAt, func() *time.Time { return obj.LastActivityAt }, ec.marshalOTime2ᚖtimeᚐTime)
 }
 func (ec *executionContext) fieldContext_ConnectedApp_lastActivityAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectedApp", field, false, false, errors.New("field of type Time does not have child fields"))
@@ -536,46 +392,14 @@ func (ec *executionContext) fieldContext_ConnectedAppConnection_pageInfo(_ conte
 }
 
 func (ec *executionContext) _ConnectedAppConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*model.ConnectedApp]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConnectedAppConnection_totalCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TotalCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ConnectedAppConnection_totalCount, func() int { return obj.TotalCount() }, ec.marshalNInt2int)
 }
 func (ec *executionContext) fieldContext_ConnectedAppConnection_totalCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectedAppConnection", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ConnectedAppEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*model.ConnectedApp]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ConnectedAppEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ConnectedAppEdge_cursor, func() string { return obj.Cursor }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_ConnectedAppEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ConnectedAppEdge", field, false, false, errors.New("field of type String does not have child fields"))
@@ -896,12 +720,12 @@ func (ec *executionContext) _ConnectedApp(ctx context.Context, sel ast.Selection
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 var connectedAppConnectionImplementors = []string{"ConnectedAppConnection"}
@@ -949,12 +773,12 @@ func (ec *executionContext) _ConnectedAppConnection(ctx context.Context, sel ast
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 var connectedAppEdgeImplementors = []string{"ConnectedAppEdge"}
@@ -992,12 +816,12 @@ func (ec *executionContext) _ConnectedAppEdge(ctx context.Context, sel ast.Selec
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 // endregion **************************** object.gotpl ****************************
@@ -1005,7 +829,7 @@ func (ec *executionContext) _ConnectedAppEdge(ctx context.Context, sel ast.Selec
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) marshalNConnectedApp2ᚕᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐConnectedAppᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ConnectedApp) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNConnectedApp2ᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐConnectedApp(ctx, sel, v[i])
@@ -1041,7 +865,7 @@ func (ec *executionContext) marshalNConnectedAppConnection2ᚖgithubᚗcomᚋwei
 }
 
 func (ec *executionContext) marshalNConnectedAppEdge2ᚕᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*model.ConnectedApp]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNConnectedAppEdge2ᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐEdge(ctx, sel, v[i])
@@ -1132,7 +956,7 @@ func (ec *executionContext) marshalOConnectedAppStatus2ᚕgithubᚗcomᚋweirhq�
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNConnectedAppStatus2githubᚗcomᚋweirhqᚋweirᚋdirectoryᚐConnectedAppStatus(ctx, sel, v[i])

@@ -28,161 +28,49 @@ import (
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _ExternalEvent_id(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEvent_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNID2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEvent_id, func() string { return obj.ID() }, ec.marshalNID2string)
 }
 func (ec *executionContext) fieldContext_ExternalEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEvent", field, true, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEvent_kind(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEvent_kind(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Kind(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entry.Kind) graphql.Marshaler {
-			return ec.marshalNLogKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐKind(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEvent_kind, func() entry.Kind { return obj.Kind() }, ec.marshalNLogKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐKind)
 }
 func (ec *executionContext) fieldContext_ExternalEvent_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEvent", field, true, false, errors.New("field of type LogKind does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEvent_externalId(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEvent_externalId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExternalID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEvent_externalId, func() *string { return obj.ExternalID() }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_ExternalEvent_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEvent", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEvent_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEvent_occurredAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.OccurredAt(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEvent_occurredAt, func() time.Time { return obj.OccurredAt() }, ec.marshalNTime2timeᚐTime)
 }
 func (ec *executionContext) fieldContext_ExternalEvent_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEvent", field, true, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEvent_recordedAt(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEvent_recordedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RecordedAt(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEvent_recordedAt, func() time.Time { return obj.RecordedAt() }, ec.marshalNTime2timeᚐTime)
 }
 func (ec *executionContext) fieldContext_ExternalEvent_recordedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEvent", field, true, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEvent_status(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEvent_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entry.Status) graphql.Marshaler {
-			return ec.marshalNLogStatus2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEvent_status, func() entry.Status { return obj.Status() }, ec.marshalNLogStatus2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐStatus)
 }
 func (ec *executionContext) fieldContext_ExternalEvent_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEvent", field, true, false, errors.New("field of type LogStatus does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEvent_summary(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEvent_summary(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Summary(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEvent_summary, func() string { return obj.Summary() }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_ExternalEvent_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEvent", field, true, false, errors.New("field of type String does not have child fields"))
@@ -340,23 +228,7 @@ func (ec *executionContext) fieldContext_ExternalEvent_metadata(_ context.Contex
 }
 
 func (ec *executionContext) _ExternalEvent_traceId(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEvent_traceId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TraceID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEvent_traceId, func() *string { return obj.TraceID() }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_ExternalEvent_traceId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEvent", field, true, false, errors.New("field of type String does not have child fields"))
@@ -418,46 +290,14 @@ func (ec *executionContext) fieldContext_ExternalEvent_payloadsHidden(_ context.
 }
 
 func (ec *executionContext) _ExternalEvent_eventType(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEvent_eventType(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EventType(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEvent_eventType, func() string { return obj.EventType() }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_ExternalEvent_eventType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEvent", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEvent_recordId(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEvent_recordId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RecordID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEvent_recordId, func() *string { return obj.RecordID() }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_ExternalEvent_recordId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEvent", field, true, false, errors.New("field of type String does not have child fields"))
@@ -624,46 +464,14 @@ func (ec *executionContext) fieldContext_ExternalEvent_skip(_ context.Context, f
 }
 
 func (ec *executionContext) _Skip_code(ctx context.Context, field graphql.CollectedField, obj *model.Skip) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Skip_code(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Code, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_Skip_code, func() string { return obj.Code }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_Skip_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Skip", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Skip_message(ctx context.Context, field graphql.CollectedField, obj *model.Skip) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Skip_message(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Message, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_Skip_message, func() *string { return obj.Message }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_Skip_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Skip", field, false, false, errors.New("field of type String does not have child fields"))
@@ -1113,12 +921,12 @@ func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.Selectio
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 var skipImplementors = []string{"Skip"}
@@ -1156,12 +964,12 @@ func (ec *executionContext) _Skip(ctx context.Context, sel ast.SelectionSet, obj
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 // endregion **************************** object.gotpl ****************************
@@ -1169,7 +977,7 @@ func (ec *executionContext) _Skip(ctx context.Context, sel ast.SelectionSet, obj
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) marshalNExternalEvent2ᚕᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐExternalEventᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ExternalEvent) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNExternalEvent2ᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐExternalEvent(ctx, sel, v[i])

@@ -28,161 +28,49 @@ import (
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _ExternalEventPull_id(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNID2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_id, func() string { return obj.ID() }, ec.marshalNID2string)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_kind(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_kind(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Kind(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entry.Kind) graphql.Marshaler {
-			return ec.marshalNLogKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐKind(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_kind, func() entry.Kind { return obj.Kind() }, ec.marshalNLogKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐKind)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type LogKind does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_externalId(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_externalId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExternalID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_externalId, func() *string { return obj.ExternalID() }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_occurredAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.OccurredAt(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_occurredAt, func() time.Time { return obj.OccurredAt() }, ec.marshalNTime2timeᚐTime)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_recordedAt(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_recordedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RecordedAt(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_recordedAt, func() time.Time { return obj.RecordedAt() }, ec.marshalNTime2timeᚐTime)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_recordedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_status(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entry.Status) graphql.Marshaler {
-			return ec.marshalNLogStatus2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_status, func() entry.Status { return obj.Status() }, ec.marshalNLogStatus2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐStatus)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type LogStatus does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_summary(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_summary(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Summary(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_summary, func() string { return obj.Summary() }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type String does not have child fields"))
@@ -340,23 +228,7 @@ func (ec *executionContext) fieldContext_ExternalEventPull_metadata(_ context.Co
 }
 
 func (ec *executionContext) _ExternalEventPull_traceId(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_traceId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TraceID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_traceId, func() *string { return obj.TraceID() }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_traceId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type String does not have child fields"))
@@ -418,161 +290,49 @@ func (ec *executionContext) fieldContext_ExternalEventPull_payloadsHidden(_ cont
 }
 
 func (ec *executionContext) _ExternalEventPull_durationMs(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_durationMs(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DurationMs(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_durationMs, func() *float64 { return obj.DurationMs() }, ec.marshalOFloat2ᚖfloat64)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_durationMs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type Float does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_strategy(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_strategy(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Strategy(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_strategy, func() *string { return obj.Strategy() }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_strategy(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_pages(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_pages(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Pages(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_pages, func() *int { return obj.Pages() }, ec.marshalOInt2ᚖint)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_pages(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_recordsScanned(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_recordsScanned(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RecordsScanned(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
-			return ec.marshalOInt2ᚖint(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_recordsScanned, func() *int { return obj.RecordsScanned() }, ec.marshalOInt2ᚖint)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_recordsScanned(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_cursorBefore(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_cursorBefore(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CursorBefore(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_cursorBefore, func() *string { return obj.CursorBefore() }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_cursorBefore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_cursorAfter(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_cursorAfter(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.CursorAfter(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_cursorAfter, func() *string { return obj.CursorAfter() }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_cursorAfter(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _ExternalEventPull_eventCount(ctx context.Context, field graphql.CollectedField, obj *model.ExternalEventPull) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_ExternalEventPull_eventCount(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EventCount(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_ExternalEventPull_eventCount, func() int { return obj.EventCount() }, ec.marshalNInt2int)
 }
 func (ec *executionContext) fieldContext_ExternalEventPull_eventCount(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("ExternalEventPull", field, true, false, errors.New("field of type Int does not have child fields"))
@@ -1030,12 +790,12 @@ func (ec *executionContext) _ExternalEventPull(ctx context.Context, sel ast.Sele
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 // endregion **************************** object.gotpl ****************************

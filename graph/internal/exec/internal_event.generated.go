@@ -28,161 +28,49 @@ import (
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _InternalEvent_id(ctx context.Context, field graphql.CollectedField, obj *model.InternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InternalEvent_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNID2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_InternalEvent_id, func() string { return obj.ID() }, ec.marshalNID2string)
 }
 func (ec *executionContext) fieldContext_InternalEvent_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InternalEvent", field, true, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _InternalEvent_kind(ctx context.Context, field graphql.CollectedField, obj *model.InternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InternalEvent_kind(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Kind(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entry.Kind) graphql.Marshaler {
-			return ec.marshalNLogKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐKind(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_InternalEvent_kind, func() entry.Kind { return obj.Kind() }, ec.marshalNLogKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐKind)
 }
 func (ec *executionContext) fieldContext_InternalEvent_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InternalEvent", field, true, false, errors.New("field of type LogKind does not have child fields"))
 }
 
 func (ec *executionContext) _InternalEvent_externalId(ctx context.Context, field graphql.CollectedField, obj *model.InternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InternalEvent_externalId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ExternalID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_InternalEvent_externalId, func() *string { return obj.ExternalID() }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_InternalEvent_externalId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InternalEvent", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _InternalEvent_occurredAt(ctx context.Context, field graphql.CollectedField, obj *model.InternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InternalEvent_occurredAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.OccurredAt(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_InternalEvent_occurredAt, func() time.Time { return obj.OccurredAt() }, ec.marshalNTime2timeᚐTime)
 }
 func (ec *executionContext) fieldContext_InternalEvent_occurredAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InternalEvent", field, true, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _InternalEvent_recordedAt(ctx context.Context, field graphql.CollectedField, obj *model.InternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InternalEvent_recordedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RecordedAt(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_InternalEvent_recordedAt, func() time.Time { return obj.RecordedAt() }, ec.marshalNTime2timeᚐTime)
 }
 func (ec *executionContext) fieldContext_InternalEvent_recordedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InternalEvent", field, true, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _InternalEvent_status(ctx context.Context, field graphql.CollectedField, obj *model.InternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InternalEvent_status(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Status(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entry.Status) graphql.Marshaler {
-			return ec.marshalNLogStatus2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_InternalEvent_status, func() entry.Status { return obj.Status() }, ec.marshalNLogStatus2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐStatus)
 }
 func (ec *executionContext) fieldContext_InternalEvent_status(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InternalEvent", field, true, false, errors.New("field of type LogStatus does not have child fields"))
 }
 
 func (ec *executionContext) _InternalEvent_summary(ctx context.Context, field graphql.CollectedField, obj *model.InternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InternalEvent_summary(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Summary(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_InternalEvent_summary, func() string { return obj.Summary() }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_InternalEvent_summary(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InternalEvent", field, true, false, errors.New("field of type String does not have child fields"))
@@ -340,23 +228,7 @@ func (ec *executionContext) fieldContext_InternalEvent_metadata(_ context.Contex
 }
 
 func (ec *executionContext) _InternalEvent_traceId(ctx context.Context, field graphql.CollectedField, obj *model.InternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InternalEvent_traceId(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.TraceID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_InternalEvent_traceId, func() *string { return obj.TraceID() }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_InternalEvent_traceId(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InternalEvent", field, true, false, errors.New("field of type String does not have child fields"))
@@ -418,23 +290,7 @@ func (ec *executionContext) fieldContext_InternalEvent_payloadsHidden(_ context.
 }
 
 func (ec *executionContext) _InternalEvent_eventType(ctx context.Context, field graphql.CollectedField, obj *model.InternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InternalEvent_eventType(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.EventType(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_InternalEvent_eventType, func() string { return obj.EventType() }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_InternalEvent_eventType(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InternalEvent", field, true, false, errors.New("field of type String does not have child fields"))
@@ -473,23 +329,7 @@ func (ec *executionContext) fieldContext_InternalEvent_payload(_ context.Context
 }
 
 func (ec *executionContext) _InternalEvent_via(ctx context.Context, field graphql.CollectedField, obj *model.InternalEvent) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_InternalEvent_via(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Via(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entry.Via) graphql.Marshaler {
-			return ec.marshalNInternalEventVia2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐVia(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_InternalEvent_via, func() entry.Via { return obj.Via() }, ec.marshalNInternalEventVia2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐVia)
 }
 func (ec *executionContext) fieldContext_InternalEvent_via(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("InternalEvent", field, true, false, errors.New("field of type InternalEventVia does not have child fields"))
@@ -927,12 +767,12 @@ func (ec *executionContext) _InternalEvent(ctx context.Context, sel ast.Selectio
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 // endregion **************************** object.gotpl ****************************

@@ -28,46 +28,14 @@ import (
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _Identifier_key(ctx context.Context, field graphql.CollectedField, obj *entry.Identifier) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Identifier_key(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Key, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_Identifier_key, func() string { return obj.Key }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_Identifier_key(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Identifier", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Identifier_value(ctx context.Context, field graphql.CollectedField, obj *entry.Identifier) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_Identifier_value(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Value, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_Identifier_value, func() string { return obj.Value }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_Identifier_value(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Identifier", field, false, false, errors.New("field of type String does not have child fields"))
@@ -170,23 +138,7 @@ func (ec *executionContext) fieldContext_LogEntryConnection_pageInfo(_ context.C
 }
 
 func (ec *executionContext) _LogEntryEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[model.LogEntry]) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LogEntryEdge_cursor(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Cursor, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_LogEntryEdge_cursor, func() string { return obj.Cursor }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_LogEntryEdge_cursor(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LogEntryEdge", field, false, false, errors.New("field of type String does not have child fields"))
@@ -225,161 +177,49 @@ func (ec *executionContext) fieldContext_LogEntryEdge_node(_ context.Context, fi
 }
 
 func (ec *executionContext) _LogError_code(ctx context.Context, field graphql.CollectedField, obj *model.LogError) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LogError_code(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Code, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
-			return ec.marshalOString2ᚖstring(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_LogError_code, func() *string { return obj.Code }, ec.marshalOString2ᚖstring)
 }
 func (ec *executionContext) fieldContext_LogError_code(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LogError", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _LogError_message(ctx context.Context, field graphql.CollectedField, obj *model.LogError) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LogError_message(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Message, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_LogError_message, func() string { return obj.Message }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_LogError_message(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LogError", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _LogError_kind(ctx context.Context, field graphql.CollectedField, obj *model.LogError) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LogError_kind(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Kind, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v entry.ErrorKind) graphql.Marshaler {
-			return ec.marshalNErrorKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐErrorKind(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_LogError_kind, func() entry.ErrorKind { return obj.Kind }, ec.marshalNErrorKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐErrorKind)
 }
 func (ec *executionContext) fieldContext_LogError_kind(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LogError", field, false, false, errors.New("field of type ErrorKind does not have child fields"))
 }
 
 func (ec *executionContext) _LogHistogramBucket_from(ctx context.Context, field graphql.CollectedField, obj *model.LogHistogramBucket) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LogHistogramBucket_from(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.From, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_LogHistogramBucket_from, func() time.Time { return obj.From }, ec.marshalNTime2timeᚐTime)
 }
 func (ec *executionContext) fieldContext_LogHistogramBucket_from(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LogHistogramBucket", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _LogHistogramBucket_to(ctx context.Context, field graphql.CollectedField, obj *model.LogHistogramBucket) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LogHistogramBucket_to(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.To, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v time.Time) graphql.Marshaler {
-			return ec.marshalNTime2timeᚐTime(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_LogHistogramBucket_to, func() time.Time { return obj.To }, ec.marshalNTime2timeᚐTime)
 }
 func (ec *executionContext) fieldContext_LogHistogramBucket_to(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LogHistogramBucket", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _LogHistogramBucket_total(ctx context.Context, field graphql.CollectedField, obj *model.LogHistogramBucket) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LogHistogramBucket_total(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Total, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_LogHistogramBucket_total, func() int { return obj.Total }, ec.marshalNInt2int)
 }
 func (ec *executionContext) fieldContext_LogHistogramBucket_total(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LogHistogramBucket", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
 func (ec *executionContext) _LogHistogramBucket_failed(ctx context.Context, field graphql.CollectedField, obj *model.LogHistogramBucket) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_LogHistogramBucket_failed(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Failed, nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_LogHistogramBucket_failed, func() int { return obj.Failed }, ec.marshalNInt2int)
 }
 func (ec *executionContext) fieldContext_LogHistogramBucket_failed(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("LogHistogramBucket", field, false, false, errors.New("field of type Int does not have child fields"))
@@ -768,12 +608,12 @@ func (ec *executionContext) _Identifier(ctx context.Context, sel ast.SelectionSe
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 var logEntryConnectionImplementors = []string{"LogEntryConnection"}
@@ -816,12 +656,12 @@ func (ec *executionContext) _LogEntryConnection(ctx context.Context, sel ast.Sel
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 var logEntryEdgeImplementors = []string{"LogEntryEdge"}
@@ -859,12 +699,12 @@ func (ec *executionContext) _LogEntryEdge(ctx context.Context, sel ast.Selection
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 var logErrorImplementors = []string{"LogError"}
@@ -907,12 +747,12 @@ func (ec *executionContext) _LogError(ctx context.Context, sel ast.SelectionSet,
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 var logHistogramBucketImplementors = []string{"LogHistogramBucket"}
@@ -960,12 +800,12 @@ func (ec *executionContext) _LogHistogramBucket(ctx context.Context, sel ast.Sel
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 // endregion **************************** object.gotpl ****************************
@@ -1013,7 +853,7 @@ func (ec *executionContext) marshalNIdentifier2githubᚗcomᚋweirhqᚋweirᚋjo
 }
 
 func (ec *executionContext) marshalNIdentifier2ᚕgithubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐIdentifierᚄ(ctx context.Context, sel ast.SelectionSet, v []entry.Identifier) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNIdentifier2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐIdentifier(ctx, sel, v[i])
@@ -1039,7 +879,7 @@ func (ec *executionContext) marshalNLogEntry2githubᚗcomᚋweirhqᚋweirᚋgrap
 }
 
 func (ec *executionContext) marshalNLogEntry2ᚕgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐLogEntryᚄ(ctx context.Context, sel ast.SelectionSet, v []model.LogEntry) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNLogEntry2githubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐLogEntry(ctx, sel, v[i])
@@ -1065,7 +905,7 @@ func (ec *executionContext) marshalNLogEntryConnection2ᚖgithubᚗcomᚋweirhq�
 }
 
 func (ec *executionContext) marshalNLogEntryEdge2ᚕᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[model.LogEntry]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNLogEntryEdge2ᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐEdge(ctx, sel, v[i])
@@ -1091,7 +931,7 @@ func (ec *executionContext) marshalNLogEntryEdge2ᚖgithubᚗcomᚋweirhqᚋweir
 }
 
 func (ec *executionContext) marshalNLogHistogramBucket2ᚕᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐLogHistogramBucketᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.LogHistogramBucket) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNLogHistogramBucket2ᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐLogHistogramBucket(ctx, sel, v[i])
@@ -1207,7 +1047,7 @@ func (ec *executionContext) marshalOErrorKind2ᚕgithubᚗcomᚋweirhqᚋweirᚋ
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNErrorKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐErrorKind(ctx, sel, v[i])
@@ -1289,7 +1129,7 @@ func (ec *executionContext) marshalOLogKind2ᚕgithubᚗcomᚋweirhqᚋweirᚋjo
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNLogKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐKind(ctx, sel, v[i])
@@ -1355,7 +1195,7 @@ func (ec *executionContext) marshalOLogStatus2ᚕgithubᚗcomᚋweirhqᚋweirᚋ
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNLogStatus2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐStatus(ctx, sel, v[i])

@@ -86,138 +86,42 @@ func (ec *executionContext) field_NodeRun_logs_args(ctx context.Context, rawArgs
 // region    **************************** field.gotpl *****************************
 
 func (ec *executionContext) _NodeRun_id(ctx context.Context, field graphql.CollectedField, obj *model.NodeRun) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NodeRun_id(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.ID(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNID2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_NodeRun_id, func() string { return obj.ID() }, ec.marshalNID2string)
 }
 func (ec *executionContext) fieldContext_NodeRun_id(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NodeRun", field, true, false, errors.New("field of type ID does not have child fields"))
 }
 
 func (ec *executionContext) _NodeRun_nodeKey(ctx context.Context, field graphql.CollectedField, obj *model.NodeRun) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NodeRun_nodeKey(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.NodeKey(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_NodeRun_nodeKey, func() string { return obj.NodeKey() }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_NodeRun_nodeKey(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NodeRun", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _NodeRun_name(ctx context.Context, field graphql.CollectedField, obj *model.NodeRun) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NodeRun_name(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Name(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_NodeRun_name, func() string { return obj.Name() }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_NodeRun_name(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NodeRun", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _NodeRun_type(ctx context.Context, field graphql.CollectedField, obj *model.NodeRun) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NodeRun_type(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Type(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
-			return ec.marshalNString2string(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_NodeRun_type, func() string { return obj.Type() }, ec.marshalNString2string)
 }
 func (ec *executionContext) fieldContext_NodeRun_type(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NodeRun", field, true, false, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _NodeRun_runStatus(ctx context.Context, field graphql.CollectedField, obj *model.NodeRun) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NodeRun_runStatus(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.RunStatus(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v run.Status) graphql.Marshaler {
-			return ec.marshalNRunStatus2githubᚗcomᚋweirhqᚋweirᚋjournalᚋrunᚐStatus(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_NodeRun_runStatus, func() run.Status { return obj.RunStatus() }, ec.marshalNRunStatus2githubᚗcomᚋweirhqᚋweirᚋjournalᚋrunᚐStatus)
 }
 func (ec *executionContext) fieldContext_NodeRun_runStatus(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NodeRun", field, true, false, errors.New("field of type RunStatus does not have child fields"))
 }
 
 func (ec *executionContext) _NodeRun_attempt(ctx context.Context, field graphql.CollectedField, obj *model.NodeRun) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NodeRun_attempt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.Attempt(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
-			return ec.marshalNInt2int(ctx, selections, v)
-		},
-		true,
-		true,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_NodeRun_attempt, func() int { return obj.Attempt() }, ec.marshalNInt2int)
 }
 func (ec *executionContext) fieldContext_NodeRun_attempt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NodeRun", field, true, false, errors.New("field of type Int does not have child fields"))
@@ -247,69 +151,21 @@ func (ec *executionContext) fieldContext_NodeRun_iterations(_ context.Context, f
 }
 
 func (ec *executionContext) _NodeRun_startedAt(ctx context.Context, field graphql.CollectedField, obj *model.NodeRun) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NodeRun_startedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.StartedAt(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_NodeRun_startedAt, func() *time.Time { return obj.StartedAt() }, ec.marshalOTime2ᚖtimeᚐTime)
 }
 func (ec *executionContext) fieldContext_NodeRun_startedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NodeRun", field, true, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _NodeRun_finishedAt(ctx context.Context, field graphql.CollectedField, obj *model.NodeRun) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NodeRun_finishedAt(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.FinishedAt(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *time.Time) graphql.Marshaler {
-			return ec.marshalOTime2ᚖtimeᚐTime(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_NodeRun_finishedAt, func() *time.Time { return obj.FinishedAt() }, ec.marshalOTime2ᚖtimeᚐTime)
 }
 func (ec *executionContext) fieldContext_NodeRun_finishedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NodeRun", field, true, false, errors.New("field of type Time does not have child fields"))
 }
 
 func (ec *executionContext) _NodeRun_durationMs(ctx context.Context, field graphql.CollectedField, obj *model.NodeRun) (ret graphql.Marshaler) {
-	return graphql.ResolveField(
-		ctx,
-		ec.OperationContext,
-		field,
-		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
-			return ec.fieldContext_NodeRun_durationMs(ctx, field)
-		},
-		func(ctx context.Context) (any, error) {
-			return obj.DurationMs(), nil
-		},
-		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *float64) graphql.Marshaler {
-			return ec.marshalOFloat2ᚖfloat64(ctx, selections, v)
-		},
-		true,
-		false,
-	)
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_NodeRun_durationMs, func() *float64 { return obj.DurationMs() }, ec.marshalOFloat2ᚖfloat64)
 }
 func (ec *executionContext) fieldContext_NodeRun_durationMs(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("NodeRun", field, true, false, errors.New("field of type Float does not have child fields"))
@@ -889,12 +745,12 @@ func (ec *executionContext) _NodeRun(ctx context.Context, sel ast.SelectionSet, 
 
 	ec.ProcessDeferredGroup(graphql.DeferredGroup{
 		Defers:   deferLabelToView,
-		Path:     graphql.GetPath(ctx),
+		Path:     deferredPath(ctx, deferLabelToView),
 		FieldSet: deferredFieldSet,
 		Context:  ctx,
 	})
 
-	return out
+	return &object{fields, out.Values}
 }
 
 // endregion **************************** object.gotpl ****************************
@@ -902,7 +758,7 @@ func (ec *executionContext) _NodeRun(ctx context.Context, sel ast.SelectionSet, 
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) marshalNNodeRun2ᚕᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐNodeRunᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.NodeRun) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNNodeRun2ᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐNodeRun(ctx, sel, v[i])

@@ -10,6 +10,7 @@ import (
 	"github.com/vikstrous/dataloadgen"
 
 	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/graph/internal/turn"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/journal/entry"
@@ -106,8 +107,12 @@ func With(ctx context.Context, src Sources) context.Context {
 	return context.WithValue(ctx, contextKey{}, sync.OnceValue(func() *Loaders { return newLoaders(src) }))
 }
 
-// From gives the loaders of the response. There always are some: the handler calls With before any field is resolved.
-func From(ctx context.Context) *Loaders { return ctx.Value(contextKey{}).(func() *Loaders)() }
+// From gives the loaders of the response to whoever is about to wait for one, so that the next items of lists are not
+// held up and can ask it too. There always are some: the handler calls With before any field is resolved.
+func From(ctx context.Context) *Loaders {
+	turn.Yield(ctx)
+	return ctx.Value(contextKey{}).(func() *Loaders)()
+}
 
 // One loads what must be there, and is NotFound when it is not.
 func One[K comparable, V any](ctx context.Context, l *Loader[K, V], key K) (V, error) {
