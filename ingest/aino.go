@@ -46,14 +46,12 @@ func (h *transactionHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	batchID := uuid.NewString()
-	if n := len(result.Rejected); n > 0 {
+	if len(result.Rejected) > 0 {
 		if result.Accepted+result.Duplicates == 0 {
 			RefuseTransactions(w, http.StatusBadRequest, "no transaction of the batch can be stored: "+firstFault(&result))
 			return
 		}
-		// The answer has no place for them, and no agent would tell anybody.
-		h.service.log.WarnContext(r.Context(), "transactions of a batch were left out", "batch", batchID,
-			"accepted", result.Accepted, "duplicates", result.Duplicates, "rejected", n, "first", firstFault(&result))
+		h.tellLeftOut(r.Context(), batchID, &result)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(http.StatusAccepted)
@@ -78,6 +76,16 @@ func (h *transactionHandler) take(w http.ResponseWriter, r *http.Request) (Resul
 	}
 	defer done()
 	return h.service.submit(r.Context(), p.TenantID, &counting{in: body, most: MaxBatchBytes}, FormTransactions, hint)
+}
+
+// tellLeftOut logs what was left out of a batch: its answer has no place for that, and no agent would tell anybody.
+func (h *transactionHandler) tellLeftOut(ctx context.Context, batchID string, result *Result) {
+	p, err := tenant.FromContext(ctx)
+	if err != nil {
+		return // Without a principal nothing was taken.
+	}
+	h.service.log.WarnContext(ctx, "transactions of a batch were left out", "tenant", p.TenantID, "batch", batchID,
+		"accepted", result.Accepted, "duplicates", result.Duplicates, "rejected", len(result.Rejected), "first", firstFault(result))
 }
 
 // transactionAnswer is answerOf in the words and with the statuses of Aino's API.

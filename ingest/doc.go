@@ -1,5 +1,5 @@
-// Package ingest takes in what tenants send to POST /v1/events. Nothing is answered before it is committed, and nothing
-// is kept, logged or queued before it is redacted.
+// Package ingest takes in what tenants send to POST /v1/events, and what Aino's agents send to their own API. Nothing is
+// answered before it is committed, and nothing is kept, logged or queued before it is redacted.
 //
 // # The journey of an event
 //
@@ -18,6 +18,8 @@
 // entries, such as statistics, is written there too. After the commit each request hears how many of its events are
 // new. A batch that fails for what is in it is written again request by request, so that the one at fault is alone
 // with its failure.
+//
+// Aino's transactions differ in how they are read (aino_decode.go) and answered (aino.go), and in nothing between.
 //
 // # What is not an error
 //
