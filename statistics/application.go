@@ -72,7 +72,7 @@ func (d *drawing) take(l *Link) {
 		d.links[[2]Party{from, to}] = &NamedLink{From: source.Name, To: target.Name, Link: l}
 		return
 	}
-	known.Totals.Merge(&l.Totals)
+	known.Merge(&l.Totals)
 	for name, n := range l.Operations {
 		known.Operations[name] += n
 	}

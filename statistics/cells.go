@@ -105,7 +105,7 @@ func (r *reader) uuids() []uuid.UUID {
 
 func (r *reader) cells() *Cells {
 	n := r.uvarint()
-	if n == 0 || n > mostBytes {
+	if n == 0 || n > mostCells {
 		r.fail()
 		return nil
 	}
@@ -150,7 +150,7 @@ func (r *reader) columns(c *Cells, n int, minute int64) {
 		total += bins
 		c.binEnds[i] = total
 	}
-	if int64(total) > mostBytes {
+	if int64(total) > int64(mostCells)*int64(mostBins) {
 		r.fail()
 		return
 	}

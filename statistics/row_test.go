@@ -197,11 +197,22 @@ func FuzzOpen(f *testing.F) {
 		if r.bad || len(r.rest) > 0 {
 			return
 		}
-		again := NewCollector()
+		// What can be read can be packed again, and counts the same.
+		again, want := NewCollector(), int64(0)
 		var c Cell
 		for i := range cells.Len() {
 			cells.Cell(i, &c)
 			again.Add(&c)
+			want += c.Count
 		}
+		got := int64(0)
+		for _, row := range again.Pack() {
+			packed, err := Open(row.Packed)
+			require.NoError(t, err)
+			for _, n := range packed.counts {
+				got += n
+			}
+		}
+		require.Equal(t, want, got)
 	})
 }

@@ -217,7 +217,9 @@ func TestDashboardOverviewAndLinks(t *testing.T) {
 	}
 	require.Equal(t, want.total, sum)
 	for _, c := range d.Calls {
-		n, _ := within(list, from, to, func(e *entry.Entry) bool { return mine(e) && e.Kind == entry.KindAPIRequest && e.Endpoint == c.Endpoint })
+		n, _ := within(list, from, to, func(e *entry.Entry) bool {
+			return mine(e) && e.Kind == entry.KindAPIRequest && e.Endpoint == c.Endpoint
+		})
 		require.Equal(t, n, figures{c.Total, c.Failed})
 	}
 	require.Len(t, d.Calls, 2)
