@@ -21,8 +21,13 @@ type walker struct {
 var arguments = map[string]string{
 	"Query.node": `(id: "CUSTOMER")`, "Query.nodes": `(ids: ["CUSTOMER", "RUN", "LOG", "OWNER", "KEY"])`, "Query.customer": `(id: "CUSTOMER")`,
 	"Query.integration": `(id: "INTEGRATION")`, "Query.connectedApp": `(id: "APP")`, "Query.flow": `(id: "FLOW")`, "Query.flowRun": `(id: "RUN")`,
-	"Query.log": `(id: "LOG")`, "FlowRun.nodeRun": `(nodeKey: "lookup")`,
+	"Query.overview": "(" + someDays + ")", "Query.landscape": "(" + someDays + ")", "Customer.stats": "(" + someDays + ", granularity: HOUR)",
+	"ConnectedApp.stats": "(" + someDays + ", granularity: DAY)", "Flow.stats": "(" + someDays + ", granularity: DAY)",
+	"Integration.dashboard": "(" + someDays + `, granularity: DAY, timeZone: "Europe/Helsinki")`,
+	"Query.log":             `(id: "LOG")`, "FlowRun.nodeRun": `(nodeKey: "lookup")`,
 }
+
+const someDays = `range: {from: "2026-03-09T00:00:00Z", to: "2026-03-11T00:00:00Z"}`
 
 // below selects all fields of a type, and what is below them so many levels deep.
 func (w *walker) below(name string, depth int) string {
@@ -95,6 +100,8 @@ func TestEveryFieldIsAnswered(t *testing.T) {
 		query := `{ flowRun(id: "RUN") { ` + parent + " " + walk.below(name, 2) + strings.Repeat(" }", strings.Count(parent, "{")) + " } }"
 		b.get(t, w.as(tenant.RoleOwner), b.filled(t, w, query), nil)
 	}
+	dashboard := `{ integration(id: "INTEGRATION") { dashboard` + arguments["Integration.dashboard"] + walk.below("IntegrationDashboard", 2) + " } }"
+	b.get(t, w.as(tenant.RoleOwner), b.filled(t, w, dashboard), nil)
 	for name, d := range own(walk.schema) {
 		if d.Kind != ast.Object && d.Kind != ast.Interface || strings.HasSuffix(name, "Payload") || name == "Mutation" || name == "UserError" {
 			continue

@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -33,6 +34,8 @@ type Deps struct {
 	Runs      *run.Store
 	// Logs lists what Journal and Runs keep as one.
 	Logs *journal.Logs
+	// Statistics has the figures of dashboards.
+	Statistics *statistics.Store
 
 	// Logger hears of internal errors. Nil is the default one.
 	Logger *slog.Logger

@@ -24,6 +24,7 @@ import (
 	"github.com/weirhq/weir/internal/pgtest"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -66,7 +67,7 @@ func setup(tb testing.TB) *bundle {
 	runs := run.NewStore(b.door)
 	b.deps = Deps{
 		Tenants: tenant.NewStore(b.door, clock), Directory: directory.NewStore(b.door, clock),
-		Journal: entries, Runs: runs, Logs: journal.NewLogs(entries, runs),
+		Journal: entries, Runs: runs, Logs: journal.NewLogs(entries, runs), Statistics: statistics.NewStore(b.door, nil),
 		Now: clock, Logger: newLogger(b.log),
 	}
 	b.deps.Directory.EraseWith(noEraser{})

@@ -21,11 +21,14 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Application() ApplicationResolver
 	ConnectedApp() ConnectedAppResolver
 	Customer() CustomerResolver
+	ErrorStats() ErrorStatsResolver
 	Flow() FlowResolver
 	FlowRun() FlowRunResolver
 	Integration() IntegrationResolver
+	IntegrationDashboard() IntegrationDashboardResolver
 	Mutation() MutationResolver
 	NodeRun() NodeRunResolver
 	Query() QueryResolver
@@ -1728,6 +1731,287 @@ type NodeRun implements Node {
   flowRun: FlowRun!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/statistics.graphqls", Input: `"How long the parts of a series are."
+enum Granularity {
+  "Minutes, for ranges of up to a day."
+  MINUTE
+  "Hours, as UTC has them."
+  HOUR
+  "Days of the time zone that is asked for, so that one may have 23 or 25 hours."
+  DAY
+}
+
+"Figures of log entries, and how they developed. Ranges are widened to whole minutes."
+type Stats {
+  "Of the whole range."
+  totals: StatTotals!
+  "By time, without gaps: at most 1,500 points."
+  series: [StatPoint!]!
+}
+
+"Figures of some log entries. Percentiles are within one percent of the true ones, and null when no duration is known."
+type StatTotals {
+  "How many entries there are."
+  total: Int!
+  "How many of them are failures."
+  failed: Int!
+  "Failures by entries, from 0 to 1; 0 when there are none."
+  errorRate: Float!
+  "The duration that half of the entries do not exceed, in milliseconds."
+  p50Ms: Float
+  "The duration that 95 % of the entries do not exceed, in milliseconds."
+  p95Ms: Float
+  "The duration that 99 % of the entries do not exceed, in milliseconds."
+  p99Ms: Float
+}
+
+"Figures of one part of a range."
+type StatPoint {
+  "When the part begins. That of the first may be before the range, of which the figures are."
+  at: Time!
+  "How many entries there are."
+  total: Int!
+  "How many of them are failures."
+  failed: Int!
+  "Failures by entries, from 0 to 1; 0 when there are none."
+  errorRate: Float!
+  "The duration that half of the entries do not exceed, in milliseconds."
+  p50Ms: Float
+  "The duration that 95 % of the entries do not exceed, in milliseconds."
+  p95Ms: Float
+  "The duration that 99 % of the entries do not exceed, in milliseconds."
+  p99Ms: Float
+}
+
+"What an integration's dashboard shows."
+type IntegrationDashboard {
+  "Whose dashboard it is."
+  integration: Integration!
+  "The figures of the whole range."
+  totals: StatTotals!
+  "The same length of time just before."
+  previous: StatTotals!
+  "The figures by time, without gaps."
+  series: [StatPoint!]!
+  "How many entries had which HTTP status code, the most frequent first."
+  statusCodes: [StatusCodeCount!]!
+  "The figures of each endpoint, the most frequently called first."
+  endpoints(
+    "How many: 1 to 200."
+    first: Int = 20
+  ): [EndpointStats!]!
+  "Failures by their sort, the most frequent first."
+  errors(
+    "How many: 1 to 200."
+    first: Int = 20
+  ): [ErrorStats!]!
+  "The figures of each customer, those with the most failures first."
+  customers(
+    "How many: 1 to 200."
+    first: Int = 20
+  ): [CustomerStats!]!
+  "How many customers use the integration."
+  adoption: Adoption!
+}
+
+"How many entries had an HTTP status code."
+type StatusCodeCount {
+  "The status code; null is of entries without one."
+  statusCode: Int
+  "How many entries."
+  total: Int!
+}
+
+"The figures of an endpoint of API requests."
+type EndpointStats {
+  "The HTTP method."
+  method: String!
+  "The template of the path, such as ` + "`" + `/v3/contacts/{id}` + "`" + `."
+  endpoint: String!
+  "The figures."
+  totals: StatTotals!
+}
+
+"Failures of one sort."
+type ErrorStats {
+  "The HTTP status code and the provider's code, such as ` + "`" + `HTTP 401 INVALID_SESSION_ID` + "`" + `; or what kept an answer from coming, such as ` + "`" + `TIMEOUT` + "`" + `."
+  category: String!
+  "How many failures."
+  total: Int!
+  "How many customers they hit."
+  customerCount: Int!
+  "When the last one happened, to the minute."
+  lastSeenAt: Time!
+  "The last of them; null when entries of that time are no longer kept."
+  example: LogEntry
+}
+
+"The figures of a customer."
+type CustomerStats {
+  "The customer."
+  customer: Customer!
+  "The figures."
+  totals: StatTotals!
+}
+
+"How many customers use an integration, and how that changes."
+type Adoption {
+  "Customers that have it connected at the end of the range."
+  connected: Int!
+  "Customers of which something was recorded in the range."
+  active: Int!
+  "Customers that have it connected at the end, and did not at the beginning."
+  added: Int!
+  "Customers that had it connected at the beginning, and do not at the end."
+  removed: Int!
+  "By time, without gaps."
+  series: [AdoptionPoint!]!
+}
+
+"How many customers use an integration at a time."
+type AdoptionPoint {
+  "When the part of the range begins."
+  at: Time!
+  "Customers that have it connected at the end of the part."
+  connected: Int!
+  "Customers of which something was recorded in the part."
+  active: Int!
+}
+
+"The figures of all integrations."
+type Overview {
+  "Of the whole range; entries without an integration count too."
+  totals: StatTotals!
+  "The same length of time just before."
+  previous: StatTotals!
+  "By integration, those with the most failures first."
+  integrations: [IntegrationSummary!]!
+}
+
+"The figures of one integration among the others."
+type IntegrationSummary {
+  "The integration."
+  integration: Integration!
+  "Of the whole range."
+  totals: StatTotals!
+  "The same length of time just before."
+  previous: StatTotals!
+  "How many customers use it, by day."
+  adoption: Adoption!
+  "Where its error rate goes, by a test at the level of 1 %."
+  trend: Trend!
+}
+
+"Where an error rate goes, compared with the same length of time just before."
+enum Trend {
+  "It fell by more than chance explains."
+  IMPROVING
+  "It did not change by more than chance explains, or there are too few entries to tell."
+  STEADY
+  "It rose by more than chance explains."
+  WORSENING
+}
+
+"The applications that exchanged data, and what ran between them."
+type Landscape {
+  "The applications, those with the most entries first."
+  applications: [Application!]!
+  "What went from one to another, the busiest first."
+  links: [ApplicationLink!]!
+}
+
+"An application: an integration, the tenant's own product, or one that transactions name."
+type Application {
+  "Its name: the integration's, the tenant's, or what transactions call it."
+  name: String!
+  "The integration that it is; null for others."
+  integration: Integration
+  "How many entries it took part in."
+  total: Int!
+  "How many of them are failures."
+  failed: Int!
+}
+
+"What went from one application to another."
+type ApplicationLink {
+  "The name of the application that it came from."
+  from: String!
+  "The name of the application that it went to."
+  to: String!
+  "What was done, the most frequent first: of API requests method and endpoint, of transactions their operations. At most 20."
+  operations: [String!]!
+  "How many entries."
+  total: Int!
+  "How many of them are failures."
+  failed: Int!
+  "The duration that 95 % do not exceed, in milliseconds, within one percent; null when none is known."
+  p95Ms: Float
+  "When the last one happened, to the minute."
+  lastSeenAt: Time!
+}
+
+extend type Query {
+  "The figures of all integrations."
+  overview(
+    "From when to when."
+    range: TimeRange!
+  ): Overview!
+
+  "Who exchanges what with whom: from transactions, API requests, webhooks and pulls."
+  landscape(
+    "From when to when."
+    range: TimeRange!
+  ): Landscape!
+}
+
+extend type Customer {
+  "The figures of the customer's entries."
+  stats(
+    "From when to when."
+    range: TimeRange!
+    "How long the parts of the series are."
+    granularity: Granularity!
+    "Whose days: the name of a time zone in the IANA database, such as ` + "`" + `Europe/Helsinki` + "`" + `."
+    timeZone: String = "UTC"
+  ): Stats!
+}
+
+extend type ConnectedApp {
+  "The figures of the connected app's entries."
+  stats(
+    "From when to when."
+    range: TimeRange!
+    "How long the parts of the series are."
+    granularity: Granularity!
+    "Whose days: the name of a time zone in the IANA database, such as ` + "`" + `Europe/Helsinki` + "`" + `."
+    timeZone: String = "UTC"
+  ): Stats!
+}
+
+extend type Flow {
+  "The figures of the flow's runs."
+  stats(
+    "From when to when."
+    range: TimeRange!
+    "How long the parts of the series are."
+    granularity: Granularity!
+    "Whose days: the name of a time zone in the IANA database, such as ` + "`" + `Europe/Helsinki` + "`" + `."
+    timeZone: String = "UTC"
+  ): Stats!
+}
+
+extend type Integration {
+  "What its dashboard shows."
+  dashboard(
+    "From when to when."
+    range: TimeRange!
+    "How long the parts of the series are."
+    granularity: Granularity!
+    "Whose days: the name of a time zone in the IANA database, such as ` + "`" + `Europe/Helsinki` + "`" + `."
+    timeZone: String = "UTC"
+  ): IntegrationDashboard!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/tenant.graphqls", Input: `"The company that runs Weir for its product: the workspace that everything else belongs to."
 type Tenant implements Node {
   "Opaque; begins with ` + "`" + `ten_` + "`" + `."
@@ -1915,6 +2199,34 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_Adoption(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "connected":
+		return ec.fieldContext_Adoption_connected(ctx, field)
+	case "active":
+		return ec.fieldContext_Adoption_active(ctx, field)
+	case "added":
+		return ec.fieldContext_Adoption_added(ctx, field)
+	case "removed":
+		return ec.fieldContext_Adoption_removed(ctx, field)
+	case "series":
+		return ec.fieldContext_Adoption_series(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Adoption", field.Name)
+}
+
+func (ec *executionContext) childFields_AdoptionPoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_AdoptionPoint_at(ctx, field)
+	case "connected":
+		return ec.fieldContext_AdoptionPoint_connected(ctx, field)
+	case "active":
+		return ec.fieldContext_AdoptionPoint_active(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AdoptionPoint", field.Name)
+}
+
 func (ec *executionContext) childFields_ApiKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1971,6 +2283,40 @@ func (ec *executionContext) childFields_ApiKeyPayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type ApiKeyPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Application(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "name":
+		return ec.fieldContext_Application_name(ctx, field)
+	case "integration":
+		return ec.fieldContext_Application_integration(ctx, field)
+	case "total":
+		return ec.fieldContext_Application_total(ctx, field)
+	case "failed":
+		return ec.fieldContext_Application_failed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Application", field.Name)
+}
+
+func (ec *executionContext) childFields_ApplicationLink(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "from":
+		return ec.fieldContext_ApplicationLink_from(ctx, field)
+	case "to":
+		return ec.fieldContext_ApplicationLink_to(ctx, field)
+	case "operations":
+		return ec.fieldContext_ApplicationLink_operations(ctx, field)
+	case "total":
+		return ec.fieldContext_ApplicationLink_total(ctx, field)
+	case "failed":
+		return ec.fieldContext_ApplicationLink_failed(ctx, field)
+	case "p95Ms":
+		return ec.fieldContext_ApplicationLink_p95Ms(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_ApplicationLink_lastSeenAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ApplicationLink", field.Name)
+}
+
 func (ec *executionContext) childFields_Body(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "text":
@@ -2019,6 +2365,8 @@ func (ec *executionContext) childFields_ConnectedApp(ctx context.Context, field 
 		return ec.fieldContext_ConnectedApp_dataSources(ctx, field)
 	case "logs":
 		return ec.fieldContext_ConnectedApp_logs(ctx, field)
+	case "stats":
+		return ec.fieldContext_ConnectedApp_stats(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ConnectedApp", field.Name)
 }
@@ -2079,6 +2427,8 @@ func (ec *executionContext) childFields_Customer(ctx context.Context, field grap
 		return ec.fieldContext_Customer_logs(ctx, field)
 	case "flowRuns":
 		return ec.fieldContext_Customer_flowRuns(ctx, field)
+	case "stats":
+		return ec.fieldContext_Customer_stats(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Customer", field.Name)
 }
@@ -2117,6 +2467,16 @@ func (ec *executionContext) childFields_CustomerPayload(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type CustomerPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CustomerStats(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "customer":
+		return ec.fieldContext_CustomerStats_customer(ctx, field)
+	case "totals":
+		return ec.fieldContext_CustomerStats_totals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CustomerStats", field.Name)
+}
+
 func (ec *executionContext) childFields_DataSource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2153,6 +2513,34 @@ func (ec *executionContext) childFields_DeletePayload(ctx context.Context, field
 		return ec.fieldContext_DeletePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_EndpointStats(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "method":
+		return ec.fieldContext_EndpointStats_method(ctx, field)
+	case "endpoint":
+		return ec.fieldContext_EndpointStats_endpoint(ctx, field)
+	case "totals":
+		return ec.fieldContext_EndpointStats_totals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type EndpointStats", field.Name)
+}
+
+func (ec *executionContext) childFields_ErrorStats(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "category":
+		return ec.fieldContext_ErrorStats_category(ctx, field)
+	case "total":
+		return ec.fieldContext_ErrorStats_total(ctx, field)
+	case "customerCount":
+		return ec.fieldContext_ErrorStats_customerCount(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_ErrorStats_lastSeenAt(ctx, field)
+	case "example":
+		return ec.fieldContext_ErrorStats_example(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ErrorStats", field.Name)
 }
 
 func (ec *executionContext) childFields_ExternalEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2221,6 +2609,8 @@ func (ec *executionContext) childFields_Flow(ctx context.Context, field graphql.
 		return ec.fieldContext_Flow_trigger(ctx, field)
 	case "runs":
 		return ec.fieldContext_Flow_runs(ctx, field)
+	case "stats":
+		return ec.fieldContext_Flow_stats(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Flow", field.Name)
 }
@@ -2411,6 +2801,8 @@ func (ec *executionContext) childFields_Integration(ctx context.Context, field g
 		return ec.fieldContext_Integration_connectedApps(ctx, field)
 	case "flows":
 		return ec.fieldContext_Integration_flows(ctx, field)
+	case "dashboard":
+		return ec.fieldContext_Integration_dashboard(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Integration", field.Name)
 }
@@ -2427,6 +2819,30 @@ func (ec *executionContext) childFields_IntegrationConnection(ctx context.Contex
 		return ec.fieldContext_IntegrationConnection_totalCount(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IntegrationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_IntegrationDashboard(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "integration":
+		return ec.fieldContext_IntegrationDashboard_integration(ctx, field)
+	case "totals":
+		return ec.fieldContext_IntegrationDashboard_totals(ctx, field)
+	case "previous":
+		return ec.fieldContext_IntegrationDashboard_previous(ctx, field)
+	case "series":
+		return ec.fieldContext_IntegrationDashboard_series(ctx, field)
+	case "statusCodes":
+		return ec.fieldContext_IntegrationDashboard_statusCodes(ctx, field)
+	case "endpoints":
+		return ec.fieldContext_IntegrationDashboard_endpoints(ctx, field)
+	case "errors":
+		return ec.fieldContext_IntegrationDashboard_errors(ctx, field)
+	case "customers":
+		return ec.fieldContext_IntegrationDashboard_customers(ctx, field)
+	case "adoption":
+		return ec.fieldContext_IntegrationDashboard_adoption(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IntegrationDashboard", field.Name)
 }
 
 func (ec *executionContext) childFields_IntegrationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2447,6 +2863,32 @@ func (ec *executionContext) childFields_IntegrationPayload(ctx context.Context, 
 		return ec.fieldContext_IntegrationPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IntegrationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IntegrationSummary(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "integration":
+		return ec.fieldContext_IntegrationSummary_integration(ctx, field)
+	case "totals":
+		return ec.fieldContext_IntegrationSummary_totals(ctx, field)
+	case "previous":
+		return ec.fieldContext_IntegrationSummary_previous(ctx, field)
+	case "adoption":
+		return ec.fieldContext_IntegrationSummary_adoption(ctx, field)
+	case "trend":
+		return ec.fieldContext_IntegrationSummary_trend(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IntegrationSummary", field.Name)
+}
+
+func (ec *executionContext) childFields_Landscape(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "applications":
+		return ec.fieldContext_Landscape_applications(ctx, field)
+	case "links":
+		return ec.fieldContext_Landscape_links(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Landscape", field.Name)
 }
 
 func (ec *executionContext) childFields_LogEntryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2625,6 +3067,18 @@ func (ec *executionContext) childFields_NodeRun(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type NodeRun", field.Name)
 }
 
+func (ec *executionContext) childFields_Overview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "totals":
+		return ec.fieldContext_Overview_totals(ctx, field)
+	case "previous":
+		return ec.fieldContext_Overview_previous(ctx, field)
+	case "integrations":
+		return ec.fieldContext_Overview_integrations(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Overview", field.Name)
+}
+
 func (ec *executionContext) childFields_PageInfo(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "hasNextPage":
@@ -2671,6 +3125,64 @@ func (ec *executionContext) childFields_Skip(ctx context.Context, field graphql.
 		return ec.fieldContext_Skip_message(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Skip", field.Name)
+}
+
+func (ec *executionContext) childFields_StatPoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_StatPoint_at(ctx, field)
+	case "total":
+		return ec.fieldContext_StatPoint_total(ctx, field)
+	case "failed":
+		return ec.fieldContext_StatPoint_failed(ctx, field)
+	case "errorRate":
+		return ec.fieldContext_StatPoint_errorRate(ctx, field)
+	case "p50Ms":
+		return ec.fieldContext_StatPoint_p50Ms(ctx, field)
+	case "p95Ms":
+		return ec.fieldContext_StatPoint_p95Ms(ctx, field)
+	case "p99Ms":
+		return ec.fieldContext_StatPoint_p99Ms(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatPoint", field.Name)
+}
+
+func (ec *executionContext) childFields_StatTotals(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "total":
+		return ec.fieldContext_StatTotals_total(ctx, field)
+	case "failed":
+		return ec.fieldContext_StatTotals_failed(ctx, field)
+	case "errorRate":
+		return ec.fieldContext_StatTotals_errorRate(ctx, field)
+	case "p50Ms":
+		return ec.fieldContext_StatTotals_p50Ms(ctx, field)
+	case "p95Ms":
+		return ec.fieldContext_StatTotals_p95Ms(ctx, field)
+	case "p99Ms":
+		return ec.fieldContext_StatTotals_p99Ms(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatTotals", field.Name)
+}
+
+func (ec *executionContext) childFields_Stats(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "totals":
+		return ec.fieldContext_Stats_totals(ctx, field)
+	case "series":
+		return ec.fieldContext_Stats_series(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Stats", field.Name)
+}
+
+func (ec *executionContext) childFields_StatusCodeCount(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "statusCode":
+		return ec.fieldContext_StatusCodeCount_statusCode(ctx, field)
+	case "total":
+		return ec.fieldContext_StatusCodeCount_total(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type StatusCodeCount", field.Name)
 }
 
 func (ec *executionContext) childFields_Tenant(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

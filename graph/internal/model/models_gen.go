@@ -9,12 +9,37 @@ import (
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
 
 // What every change answers.
 type MutationPayload interface {
 	IsMutationPayload()
+}
+
+// How many customers use an integration, and how that changes.
+type Adoption struct {
+	// Customers that have it connected at the end of the range.
+	Connected int `json:"connected"`
+	// Customers of which something was recorded in the range.
+	Active int `json:"active"`
+	// Customers that have it connected at the end, and did not at the beginning.
+	Added int `json:"added"`
+	// Customers that had it connected at the beginning, and do not at the end.
+	Removed int `json:"removed"`
+	// By time, without gaps.
+	Series []*AdoptionPoint `json:"series"`
+}
+
+// How many customers use an integration at a time.
+type AdoptionPoint struct {
+	// When the part of the range begins.
+	At time.Time `json:"at"`
+	// Customers that have it connected at the end of the part.
+	Connected int `json:"connected"`
+	// Customers of which something was recorded in the part.
+	Active int `json:"active"`
 }
 
 // What a change of an API key answers.
@@ -26,6 +51,24 @@ type APIKeyPayload struct {
 }
 
 func (APIKeyPayload) IsMutationPayload() {}
+
+// What went from one application to another.
+type ApplicationLink struct {
+	// The name of the application that it came from.
+	From string `json:"from"`
+	// The name of the application that it went to.
+	To string `json:"to"`
+	// What was done, the most frequent first: of API requests method and endpoint, of transactions their operations. At most 20.
+	Operations []string `json:"operations"`
+	// How many entries.
+	Total int `json:"total"`
+	// How many of them are failures.
+	Failed int `json:"failed"`
+	// The duration that 95 % do not exceed, in milliseconds, within one percent; null when none is known.
+	P95Ms *float64 `json:"p95Ms,omitempty"`
+	// When the last one happened, to the minute.
+	LastSeenAt time.Time `json:"lastSeenAt"`
+}
 
 // Which connected apps. All that is set must hold; a list means any of.
 type ConnectedAppFilter struct {
@@ -67,6 +110,14 @@ type CustomerPayload struct {
 
 func (CustomerPayload) IsMutationPayload() {}
 
+// The figures of a customer.
+type CustomerStats struct {
+	// The customer.
+	Customer *Customer `json:"customer"`
+	// The figures.
+	Totals *StatTotals `json:"totals"`
+}
+
 // Which customer is to be deleted.
 type DeleteCustomerInput struct {
 	// The customer's id.
@@ -82,6 +133,16 @@ type DeletePayload struct {
 }
 
 func (DeletePayload) IsMutationPayload() {}
+
+// The figures of an endpoint of API requests.
+type EndpointStats struct {
+	// The HTTP method.
+	Method string `json:"method"`
+	// The template of the path, such as `/v3/contacts/{id}`.
+	Endpoint string `json:"endpoint"`
+	// The figures.
+	Totals *StatTotals `json:"totals"`
+}
 
 // Which numbers. All that is set must hold.
 type FloatFilter struct {
@@ -138,6 +199,28 @@ type IntegrationPayload struct {
 }
 
 func (IntegrationPayload) IsMutationPayload() {}
+
+// The figures of one integration among the others.
+type IntegrationSummary struct {
+	// The integration.
+	Integration *Integration `json:"integration"`
+	// Of the whole range.
+	Totals *StatTotals `json:"totals"`
+	// The same length of time just before.
+	Previous *StatTotals `json:"previous"`
+	// How many customers use it, by day.
+	Adoption *Adoption `json:"adoption"`
+	// Where its error rate goes, by a test at the level of 1 %.
+	Trend statistics.Trend `json:"trend"`
+}
+
+// The applications that exchanged data, and what ran between them.
+type Landscape struct {
+	// The applications, those with the most entries first.
+	Applications []*Application `json:"applications"`
+	// What went from one to another, the busiest first.
+	Links []*ApplicationLink `json:"links"`
+}
 
 // Which log entries. All that is set must hold; a list means any of, of at most 100.
 type LogFilter struct {
@@ -201,6 +284,16 @@ type MemberPayload struct {
 
 func (MemberPayload) IsMutationPayload() {}
 
+// The figures of all integrations.
+type Overview struct {
+	// Of the whole range; entries without an integration count too.
+	Totals *StatTotals `json:"totals"`
+	// The same length of time just before.
+	Previous *StatTotals `json:"previous"`
+	// By integration, those with the most failures first.
+	Integrations []*IntegrationSummary `json:"integrations"`
+}
+
 // Whose membership ends.
 type RemoveMemberInput struct {
 	// The member's id.
@@ -221,6 +314,56 @@ type RetentionPolicyInput struct {
 type RevokeAPIKeyInput struct {
 	// The key's id.
 	ID string `json:"id"`
+}
+
+// Figures of one part of a range.
+type StatPoint struct {
+	// When the part begins. That of the first may be before the range, of which the figures are.
+	At time.Time `json:"at"`
+	// How many entries there are.
+	Total int `json:"total"`
+	// How many of them are failures.
+	Failed int `json:"failed"`
+	// Failures by entries, from 0 to 1; 0 when there are none.
+	ErrorRate float64 `json:"errorRate"`
+	// The duration that half of the entries do not exceed, in milliseconds.
+	P50Ms *float64 `json:"p50Ms,omitempty"`
+	// The duration that 95 % of the entries do not exceed, in milliseconds.
+	P95Ms *float64 `json:"p95Ms,omitempty"`
+	// The duration that 99 % of the entries do not exceed, in milliseconds.
+	P99Ms *float64 `json:"p99Ms,omitempty"`
+}
+
+// Figures of some log entries. Percentiles are within one percent of the true ones, and null when no duration is known.
+type StatTotals struct {
+	// How many entries there are.
+	Total int `json:"total"`
+	// How many of them are failures.
+	Failed int `json:"failed"`
+	// Failures by entries, from 0 to 1; 0 when there are none.
+	ErrorRate float64 `json:"errorRate"`
+	// The duration that half of the entries do not exceed, in milliseconds.
+	P50Ms *float64 `json:"p50Ms,omitempty"`
+	// The duration that 95 % of the entries do not exceed, in milliseconds.
+	P95Ms *float64 `json:"p95Ms,omitempty"`
+	// The duration that 99 % of the entries do not exceed, in milliseconds.
+	P99Ms *float64 `json:"p99Ms,omitempty"`
+}
+
+// Figures of log entries, and how they developed. Ranges are widened to whole minutes.
+type Stats struct {
+	// Of the whole range.
+	Totals *StatTotals `json:"totals"`
+	// By time, without gaps: at most 1,500 points.
+	Series []*StatPoint `json:"series"`
+}
+
+// How many entries had an HTTP status code.
+type StatusCodeCount struct {
+	// The status code; null is of entries without one.
+	StatusCode *int `json:"statusCode,omitempty"`
+	// How many entries.
+	Total int `json:"total"`
 }
 
 // What a change of the tenant answers.
