@@ -28,7 +28,7 @@ var ownCost = map[string]int{
 	"logs": statement, "flowRuns": statement, "runs": statement, "apiRequests": statement, "graph": statement / 50,
 	"connectedApps": statement / 50, "flows": statement / 50, "customers": statement / 50, "integrations": statement / 50,
 	"events": statement / 50, "launchedRuns": statement / 50, "logHistogram": histogram,
-	"stats": statement, "dashboard": histogram, "overview": histogram, "landscape": histogram, "example": statement,
+	"stats": statement / 10, "dashboard": statement / 5, "example": statement / 5, "overview": histogram, "landscape": histogram,
 }
 
 // cost counts what an operation would cost to answer, before it is.

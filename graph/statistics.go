@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -109,7 +110,7 @@ func (r *Resolver) overview(ctx context.Context, in model.TimeRange) (*model.Ove
 		if a.Totals.Failed != b.Totals.Failed {
 			return b.Totals.Failed - a.Totals.Failed
 		}
-		return strings.Compare(a.Integration.Name, b.Integration.Name)
+		return cmp.Or(strings.Compare(a.Integration.Name, b.Integration.Name), strings.Compare(a.Integration.Key, b.Integration.Key))
 	})
 	return out, nil
 }
@@ -155,7 +156,7 @@ func (r *Resolver) example(ctx context.Context, of *model.ErrorStats) (model.Log
 
 // customerStats are the figures of the first customers, less those that are deleted.
 func (r *Resolver) customerStats(ctx context.Context, of *model.IntegrationDashboard, first int) (out []*model.CustomerStats, err error) {
-	for rest := of.Dashboard.Customers; len(rest) > 0 && len(out) < first; {
+	for rest := of.Customers; len(rest) > 0 && len(out) < first; {
 		n := min(len(rest), first)
 		ids := make([]uuid.UUID, n)
 		for i := range ids {

@@ -37,13 +37,21 @@ type Names struct {
 }
 
 // Draw puts links together by the names of their ends. What a transaction names like an integration, or like its key, in
-// whatever case, is that integration.
+// whatever case, is that integration. Integrations of one name are told apart by their keys.
 func Draw(links []*Link, names Names) *Landscape {
-	d := drawing{names: names, byName: map[string]Party{}, apps: map[Party]*Application{}, links: map[[2]Party]*NamedLink{}}
+	d := drawing{names: names, byName: map[string]Party{}, called: map[uuid.UUID]string{}, apps: map[Party]*Application{}, links: map[[2]Party]*NamedLink{}}
 	for id, key := range names.Keys {
 		d.byName[strings.ToLower(key)] = Party{IntegrationID: id}
 	}
+	sharing := map[string]int{}
+	for _, name := range names.Integrations {
+		sharing[strings.ToLower(name)]++
+	}
 	for id, name := range names.Integrations {
+		if sharing[strings.ToLower(name)] > 1 {
+			name += " (" + names.Keys[id] + ")"
+		}
+		d.called[id] = name
 		d.byName[strings.ToLower(name)] = Party{IntegrationID: id}
 	}
 	d.byName[strings.ToLower(names.Own)] = Party{}
@@ -56,6 +64,7 @@ func Draw(links []*Link, names Names) *Landscape {
 type drawing struct {
 	names  Names
 	byName map[string]Party
+	called map[uuid.UUID]string
 	apps   map[Party]*Application
 	links  map[[2]Party]*NamedLink
 }
@@ -99,7 +108,7 @@ func (d *drawing) app(p Party) *Application {
 		a = &Application{Name: p.Name, IntegrationID: p.IntegrationID}
 		switch {
 		case p.IntegrationID != uuid.Nil:
-			a.Name = cmp.Or(d.names.Integrations[p.IntegrationID], d.names.Keys[p.IntegrationID], p.IntegrationID.String())
+			a.Name = cmp.Or(d.called[p.IntegrationID], p.IntegrationID.String())
 		case p.Name == "":
 			a.Name = d.names.Own
 		}

@@ -40,6 +40,18 @@ func TestDrawKnowsApplicationsByName(t *testing.T) {
 	require.Equal(t, []string{"GET /a", "ship"}, drawn.Links[0].MostOperations(20))
 }
 
+func TestDrawTellsIntegrationsOfOneNameApart(t *testing.T) {
+	t.Parallel()
+	one, two := uuid.New(), uuid.New()
+	drawn := statistics.Draw([]*statistics.Link{
+		{To: statistics.Party{IntegrationID: one}, Totals: statistics.Totals{Total: 2}}, {To: statistics.Party{IntegrationID: two}, Totals: statistics.Totals{Total: 1}},
+	}, statistics.Names{
+		Own: "Acme", Integrations: map[uuid.UUID]string{one: "ERP", two: "erp"}, Keys: map[uuid.UUID]string{one: "sap", two: "odoo"},
+	})
+	require.Equal(t, "ERP (sap)", drawn.Links[0].To)
+	require.Equal(t, "erp (odoo)", drawn.Links[1].To)
+}
+
 func TestTrendIsMoreThanChance(t *testing.T) {
 	t.Parallel()
 	of := func(total, failed int64) *statistics.Totals { return &statistics.Totals{Total: total, Failed: failed} }

@@ -11,12 +11,19 @@ import (
 // crawlArgs are arguments that the crawl gives to fields: what it needs in order to ask at all, to see all, or to get the
 // same answer later.
 func (w *world) crawlArgs() map[string]string {
+	parts := `(range: ` + w.timeRange() + `, granularity: HOUR, timeZone: "UTC")`
 	return map[string]string{
-		"Query.logHistogram":  `(buckets: 24, filter: {range: ` + w.timeRange() + `})`,
-		"FlowRun.nodeRun":     `(nodeKey: "first-1")`,
-		"FlowRun.logs":        `(first: 200)`,
-		"NodeRun.logs":        `(first: 200)`,
-		"default connections": `(first: 100)`,
+		"Query.overview":        `(range: ` + w.timeRange() + `)`,
+		"Query.landscape":       `(range: ` + w.timeRange() + `)`,
+		"Customer.stats":        parts,
+		"ConnectedApp.stats":    parts,
+		"Flow.stats":            parts,
+		"Integration.dashboard": parts,
+		"Query.logHistogram":    `(buckets: 24, filter: {range: ` + w.timeRange() + `})`,
+		"FlowRun.nodeRun":       `(nodeKey: "first-1")`,
+		"FlowRun.logs":          `(first: 200)`,
+		"NodeRun.logs":          `(first: 200)`,
+		"default connections":   `(first: 100)`,
 	}
 }
 
@@ -126,6 +133,8 @@ func (v *victim) textQuestions(t *testing.T, place, name string) []question {
 		return v.texts("traceId")
 	case "eventTypes":
 		return v.texts("eventType")
+	case "timeZone":
+		return plain([]string{"UTC", "Asia/Kolkata"}) // It names nothing of a tenant's.
 	case "search":
 		return v.texts("url", "message", "name", "externalId", "value", "text")
 	}

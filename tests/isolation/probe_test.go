@@ -125,6 +125,11 @@ func (s *schema) glance(named typeRef) string {
 			parts = append(parts, f.Name)
 		}
 	}
+	if len(parts) == 0 { // All that it has lies below.
+		for _, f := range s.types[named.Name].Fields {
+			parts = append(parts, f.Name+s.glance(f.Type.named()))
+		}
+	}
 	return " { " + strings.Join(parts, " ") + " }"
 }
 

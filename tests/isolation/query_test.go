@@ -58,6 +58,9 @@ func (w *world) crawlOrNothing(t *testing.T, c *caller) *crawl {
 	return w.crawl(t, c)
 }
 
+// sized are types that have no id, and of which the arguments say no more than how many there are to be.
+var sized = map[string]bool{"IntegrationDashboard": true}
+
 // withArguments are the types, beside the roots, of which fields have arguments.
 func (w *world) withArguments(t *testing.T) []string {
 	t.Helper()
@@ -65,6 +68,9 @@ func (w *world) withArguments(t *testing.T) []string {
 	for _, name := range w.schema.names() {
 		kind := w.schema.types[name].Kind
 		if kind != "OBJECT" || name == "Query" || name == "Mutation" || len(w.schema.leaves(name)) == 0 {
+			continue
+		}
+		if sized[name] {
 			continue
 		}
 		require.True(t, w.schema.isNode(name), "%s has fields with arguments, but no id to reach it by: say in query_test.go how to", name)
