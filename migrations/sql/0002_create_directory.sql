@@ -15,7 +15,7 @@ CREATE TABLE customer (
   stamps jsonb NOT NULL DEFAULT '{}',
   PRIMARY KEY (tenant_id, id),
   UNIQUE (tenant_id, external_id)
-) WITH (fillfactor = 50);
+) WITH (fillfactor = 70);
 CREATE INDEX ON customer (tenant_id, name, id);
 CALL isolate('customer');
 CALL limit_to_customer('customer', 'id = current_customer()');
@@ -55,7 +55,7 @@ CREATE TABLE connected_app (
   UNIQUE (tenant_id, external_id),
   FOREIGN KEY (tenant_id, customer_id) REFERENCES customer ON DELETE CASCADE,
   FOREIGN KEY (tenant_id, integration_id) REFERENCES integration ON DELETE CASCADE
-) WITH (fillfactor = 50); -- its activity is updated all the time: room for it within the page spares all indexes
+) WITH (fillfactor = 70); -- its activity is updated all the time: room for it within the page spares all indexes
 CREATE INDEX ON connected_app (tenant_id, customer_id, integration_id);
 CREATE INDEX ON connected_app (tenant_id, integration_id);
 CREATE INDEX ON connected_app (tenant_id, created_at, id);
