@@ -42,7 +42,7 @@ type Deps struct {
 
 	// Rate is how many events a second a tenant may send, with ten seconds' worth at once; 0 is for no limit.
 	Rate float64
-	// Committers is how many tenants' commits may be under way at once: 3.
+	// Committers is how many tenants' commits may be under way at once: 2.
 	Committers int
 	// QueueBytes bounds the memory of requests that wait for their commit: 256 MiB of bodies.
 	QueueBytes int64
@@ -85,7 +85,7 @@ func NewService(deps Deps) *Service {
 	}
 	s.policies = newPolicies(deps.Policies)
 	s.limits = newLimits(deps.Rate, s.now)
-	s.queue = newQueue(s.commit, cmp.Or(deps.Committers, 3), cmp.Or(deps.QueueBytes, 256<<20))
+	s.queue = newQueue(s.commit, cmp.Or(deps.Committers, 2), cmp.Or(deps.QueueBytes, 256<<20))
 	return s
 }
 
