@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/vikstrous/dataloadgen"
@@ -17,10 +16,6 @@ import (
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/tenant"
 )
-
-// wait is how long a loader collects keys before it reads them. The fields of a page ask at once, so this is only the
-// time that their goroutines need to get there.
-const wait = 2 * time.Millisecond
 
 // batch bounds how many keys one statement takes.
 const batch = 1000
