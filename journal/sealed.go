@@ -35,7 +35,6 @@ func (s *Store) Seal(entries []*entry.Entry) ([]*Sealed, error) {
 	}
 	encoder, collector := s.encoders.Get().(*segment.Encoder), s.collectors.Get().(*statistics.Collector)
 	defer s.encoders.Put(encoder)
-	defer s.collectors.Put(collector)
 	var out []*Sealed
 	for _, part := range cut(entries) {
 		one, err := seal(encoder, collector, part)
@@ -44,6 +43,8 @@ func (s *Store) Seal(entries []*entry.Entry) ([]*Sealed, error) {
 		}
 		out = append(out, one)
 	}
+	// One that a panic has left half full must not count for another tenant: it is not used again.
+	s.collectors.Put(collector)
 	return out, nil
 }
 
