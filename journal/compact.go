@@ -123,12 +123,7 @@ func (s *Store) compactChunk(ctx context.Context, chunk []looseSegment, done *Co
 		lasts[i], ids[i] = seg.last, seg.id
 	}
 	var step Compaction
-	err := s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		var free bool
-		if err := tx.Pgx().QueryRow(ctx, sqlTryLockRewriting, tx.TenantID().String()).Scan(&free); err != nil || !free {
-			step.Busy = !free
-			return err
-		}
+	busy, err := s.rewriting(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		if len(chunk) == 1 {
 			_, err := tx.Pgx().Exec(ctx, "UPDATE journal_segment SET compacted = true WHERE tenant_id = $1 AND last_at = $2 AND id = $3 AND NOT compacted",
 				tx.TenantID(), lasts[0], ids[0])
@@ -161,7 +156,7 @@ func (s *Store) compactChunk(ctx context.Context, chunk []looseSegment, done *Co
 	done.SegmentsAfter += step.SegmentsAfter
 	done.BytesBefore += step.BytesBefore
 	done.BytesAfter += step.BytesAfter
-	done.Busy = step.Busy
+	done.Busy = busy
 	return nil
 }
 

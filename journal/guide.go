@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -132,7 +133,7 @@ func (h *hints) skip(done window) {
 // union sorts spans and joins those that touch; when they are many, those that are near.
 func union(spans []span) []span {
 	spans = slices.Clone(spans)
-	slices.SortFunc(spans, func(a, b span) int { return compare(a.first, b.first) })
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.first, b.first) })
 	for gap := int64(0); ; gap = 4*gap + 1_000_000 {
 		out := spans[:1]
 		for _, s := range spans[1:] {
@@ -146,16 +147,6 @@ func union(spans []span) []span {
 			return spans
 		}
 	}
-}
-
-func compare(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // failureHints are the moments of failures that match as far as their rows tell: at first about as many as are asked for.

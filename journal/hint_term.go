@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -74,7 +75,7 @@ func (f *termFinder) inOrder(order entry.Order, limit int) []span {
 		if order == entry.NewestFirst {
 			a, b = b, a
 		}
-		return compare(a.first, b.first)
+		return cmp.Compare(a.first, b.first)
 	})
 	return f.spans[:min(limit, len(f.spans))]
 }

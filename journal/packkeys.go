@@ -47,13 +47,8 @@ type keyRow struct {
 }
 
 func (s *Store) packDay(ctx context.Context, day Day, done *Compaction) error {
-	var before, after int
-	err := s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		var free bool
-		if err := tx.Pgx().QueryRow(ctx, sqlTryLockRewriting, tx.TenantID().String()).Scan(&free); err != nil || !free {
-			done.Busy = !free
-			return err
-		}
+	before, after := 0, 0
+	busy, err := s.rewriting(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		rows, err := readKeyRows(ctx, tx, day)
 		if err != nil {
 			return err
@@ -77,7 +72,7 @@ func (s *Store) packDay(ctx context.Context, day Day, done *Compaction) error {
 		}
 		return nil
 	})
-	if err == nil {
+	if done.Busy = busy; err == nil {
 		done.KeyRowsBefore, done.KeyRowsAfter = done.KeyRowsBefore+before, done.KeyRowsAfter+after
 	}
 	return err

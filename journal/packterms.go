@@ -49,12 +49,7 @@ GROUP BY day HAVING count(DISTINCT commit_no) > CASE WHEN day < $3 THEN 1 ELSE $
 // others, and that going on would merge something.
 func (s *Store) mergeTerms(ctx context.Context, day Day, limit int, done *Compaction) (more bool, err error) {
 	before, after := 0, 0
-	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		var free bool
-		if err := tx.Pgx().QueryRow(ctx, sqlTryLockRewriting, tx.TenantID().String()).Scan(&free); err != nil || !free {
-			done.Busy = !free
-			return err
-		}
+	done.Busy, err = s.rewriting(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		old, err := readTermRows(ctx, tx, day, limit)
 		if err != nil || len(old.packed) < 2 {
 			return err

@@ -20,6 +20,22 @@ const (
 	sqlTryLockRewriting = "SELECT pg_try_advisory_xact_lock(hashtextextended('weir.rewrite:' || $1::text, 0))"
 )
 
+// rewriting runs fn in a transaction that alone rewrites what is kept of the tenant. When another process does, it is
+// busy, and fn is not run.
+func (s *Store) rewriting(ctx context.Context, fn func(ctx context.Context, tx *tenant.Tx) error) (busy bool, err error) {
+	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		var free bool
+		if err := tx.Pgx().QueryRow(ctx, sqlTryLockRewriting, tx.TenantID().String()).Scan(&free); err != nil {
+			return err
+		}
+		if busy = !free; busy {
+			return nil
+		}
+		return fn(ctx, tx)
+	})
+	return busy, err
+}
+
 // stored is a segment as it lies in its row.
 type stored struct {
 	segment.Encoded

@@ -17,7 +17,7 @@ func (r *runRow) cells() []statistics.Cell {
 	if r.counted == nil {
 		return []statistics.Cell{now}
 	}
-	if same := now.Same(r.counted); same {
+	if now.Same(r.counted) {
 		return nil
 	}
 	back := *r.counted
