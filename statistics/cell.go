@@ -1,7 +1,6 @@
 package statistics
 
 import (
-	"reflect"
 	"slices"
 	"time"
 
@@ -10,8 +9,16 @@ import (
 	"github.com/weirhq/weir/journal/entry"
 )
 
-// Cell is what is counted together: the entries of one minute that agree in all of its fields but Count and Durations.
+// Cell is what is counted together: the entries that agree in its dimensions.
 type Cell struct {
+	Dimensions
+	// Count is negative in a cell that takes back what another counted: a flow run that was counted as running.
+	Count     int64
+	Durations []BinCount
+}
+
+// Dimensions are what tells cells apart.
+type Dimensions struct {
 	// Minute counts from 1970.
 	Minute         int64
 	Kind           entry.Kind
@@ -27,10 +34,6 @@ type Cell struct {
 	Error      Error
 	// Transfer is of transactions.
 	Transfer Transfer
-
-	// Count is negative in a cell that takes back what another counted: a flow run that was counted as running.
-	Count     int64
-	Durations []BinCount
 }
 
 // Call is what was called.
@@ -54,12 +57,14 @@ type BinCount struct {
 const minuteMicros = 60_000_000
 
 // CellOf is the cell of one entry.
-func CellOf(e *entry.Entry) Cell {
-	c := Cell{
+func CellOf(e *entry.Entry) Cell { return cellOf(e, nil) }
+
+// cellOf is CellOf with a place for the duration.
+func cellOf(e *entry.Entry, durations []BinCount) Cell {
+	c := Cell{Count: 1, Durations: durations, Dimensions: Dimensions{
 		Minute: floorDiv(e.Micros(), minuteMicros), Kind: e.Kind, Status: e.Status, Direction: e.Direction,
-		CustomerID: e.CustomerID, IntegrationID: e.IntegrationID, ConnectedAppID: e.ConnectedAppID,
-		StatusCode: e.StatusCode, Count: 1,
-	}
+		CustomerID: e.CustomerID, IntegrationID: e.IntegrationID, ConnectedAppID: e.ConnectedAppID, StatusCode: e.StatusCode,
+	}}
 	if e.Kind == entry.KindAPIRequest {
 		c.Call = Call{e.Method, e.Endpoint}
 	}
@@ -70,7 +75,7 @@ func CellOf(e *entry.Entry) Cell {
 		c.Transfer = Transfer{e.Transaction.From, e.Transaction.To, e.EventType}
 	}
 	if e.DurationMS >= 0 {
-		c.Durations = []BinCount{{binOf(e.DurationMS), 1}}
+		c.Durations = append(c.Durations, BinCount{binOf(e.DurationMS), 1})
 	}
 	return c
 }
@@ -80,9 +85,7 @@ func MinuteOf(t time.Time) int64 { return floorDiv(t.Unix(), 60) }
 
 // Same tells whether two cells count the same.
 func (c *Cell) Same(other *Cell) bool {
-	a, b := *c, *other
-	a.Durations, b.Durations = nil, nil
-	return reflect.DeepEqual(a, b) && slices.Equal(c.Durations, other.Durations)
+	return c.Dimensions == other.Dimensions && c.Count == other.Count && slices.Equal(c.Durations, other.Durations)
 }
 
 // TakeBack makes the cell one that takes back what it counted.

@@ -246,11 +246,10 @@ func (c *Cells) appID(i int) uuid.UUID {
 
 // Cell fills in the cell at a position. Its durations share the unpacked row.
 func (c *Cells) Cell(i int, to *Cell) {
-	*to = Cell{
+	*to = Cell{Count: c.counts[i], Durations: c.durations(i), Dimensions: Dimensions{
 		Minute: c.minutes[i], Kind: c.kind(i), Status: c.status(i), Direction: c.direction(i),
 		CustomerID: pick(c.customers, c.customer[i]), IntegrationID: pick(c.integrations, c.integration[i]),
 		ConnectedAppID: c.appID(i), FlowID: pick(c.flows, c.flow[i]), Call: pick(c.calls, c.call[i]),
 		StatusCode: int(c.codes[i]), Error: pick(c.errors, c.fault[i]), Transfer: pick(c.transfers, c.transfer[i]),
-		Count: c.counts[i], Durations: c.durations(i),
-	}
+	}}
 }

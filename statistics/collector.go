@@ -81,29 +81,10 @@ func formOf(k entry.Kind, s entry.Status, d entry.Direction) uint16 {
 
 // AddEntry counts an entry, if its kind is counted.
 func (c *Collector) AddEntry(e *entry.Entry) {
-	if !Counts(e.Kind) {
-		return
+	if Counts(e.Kind) {
+		cell := cellOf(e, c.one[:0])
+		c.Add(&cell)
 	}
-	k := key{
-		minute: floorDiv(e.Micros(), minuteMicros), form: formOf(e.Kind, e.Status, e.Direction), code: codeOf(e.StatusCode),
-		customer: c.customers.number(e.CustomerID), integration: c.integrations.number(e.IntegrationID),
-		app: c.app(e.ConnectedAppID, e.CustomerID, e.IntegrationID),
-	}
-	if e.Kind == entry.KindAPIRequest {
-		k.call = c.calls.number(Call{e.Method, e.Endpoint})
-	}
-	if e.Status == entry.StatusFailure {
-		k.fault = c.errors.number(Error{e.ErrorKind, e.ErrorCode})
-	}
-	if e.Transaction != nil {
-		k.transfer = c.transfers.number(Transfer{e.Transaction.From, e.Transaction.To, e.EventType})
-	}
-	if e.DurationMS < 0 {
-		c.count(k, 1, nil)
-		return
-	}
-	c.one[0] = BinCount{binOf(e.DurationMS), 1}
-	c.count(k, 1, c.one[:])
 }
 
 // Add counts a cell.

@@ -2,7 +2,6 @@ package statistics
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -65,14 +64,4 @@ func (o *Overview) take(c *Cells, i int, first int64, b *Buckets) {
 		t.All[customer] = struct{}{}
 		t.Active[b.of(c.minutes[i])][customer] = struct{}{}
 	}
-}
-
-// Range is the whole of the time from up to to as one bucket.
-func Range(from, to time.Time) (Buckets, error) {
-	b, err := NewBuckets(from, to, Day, time.UTC)
-	if err != nil {
-		return b, err
-	}
-	first, end := b.span()
-	return Buckets{bounds: []int64{first, end}, starts: []time.Time{timeOf(first)}}, nil
 }

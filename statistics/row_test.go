@@ -54,41 +54,22 @@ func draw(r *rand.Rand, n int) []*entry.Entry {
 	return list
 }
 
-// plain is what is counted of a cell, without its numbers.
-type plain struct {
-	minute                int64
-	kind                  entry.Kind
-	status                entry.Status
-	direction             entry.Direction
-	customer, integration uuid.UUID
-	app, flow             uuid.UUID
-	call                  Call
-	code                  int
-	fault                 Error
-	transfer              Transfer
-}
-
-func plainOf(c *Cell) plain {
-	return plain{c.Minute, c.Kind, c.Status, c.Direction, c.CustomerID, c.IntegrationID, c.ConnectedAppID, c.FlowID, c.Call,
-		c.StatusCode, c.Error, c.Transfer}
-}
-
 // Whatever is packed, and packed again with other rows, counts the same.
 func TestPackedCellsCountTheEntries(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
-	want, durations := map[plain]int64{}, map[plain]map[int]int64{}
+	want, durations := map[Dimensions]int64{}, map[Dimensions]map[int]int64{}
 	var rows []Row
 	collector := NewCollector()
 	for range 5 {
 		for _, e := range draw(r, 400) {
 			c := CellOf(e)
-			want[plainOf(&c)]++
+			want[c.Dimensions]++
 			for _, d := range c.Durations {
-				if durations[plainOf(&c)] == nil {
-					durations[plainOf(&c)] = map[int]int64{}
+				if durations[c.Dimensions] == nil {
+					durations[c.Dimensions] = map[int]int64{}
 				}
-				durations[plainOf(&c)][d.Bin]++
+				durations[c.Dimensions][d.Bin]++
 			}
 			collector.AddEntry(e)
 		}
@@ -97,7 +78,7 @@ func TestPackedCellsCountTheEntries(t *testing.T) {
 		rows = append(rows, packed...)
 	}
 	check := func(rows []Row) {
-		got, bins := map[plain]int64{}, map[plain]map[int]int64{}
+		got, bins := map[Dimensions]int64{}, map[Dimensions]map[int]int64{}
 		for _, row := range rows {
 			cells, err := Open(row.Packed)
 			require.NoError(t, err)
@@ -105,12 +86,12 @@ func TestPackedCellsCountTheEntries(t *testing.T) {
 			for i := range cells.Len() {
 				cells.Cell(i, &c)
 				require.True(t, row.FirstMinute <= c.Minute && c.Minute <= row.LastMinute)
-				got[plainOf(&c)] += c.Count
+				got[c.Dimensions] += c.Count
 				for _, d := range c.Durations {
-					if bins[plainOf(&c)] == nil {
-						bins[plainOf(&c)] = map[int]int64{}
+					if bins[c.Dimensions] == nil {
+						bins[c.Dimensions] = map[int]int64{}
 					}
-					bins[plainOf(&c)][d.Bin] += d.Count
+					bins[c.Dimensions][d.Bin] += d.Count
 				}
 			}
 		}
@@ -135,7 +116,7 @@ func TestPackedCellsCountTheEntries(t *testing.T) {
 func TestWhatIsTakenBackIsLeftOut(t *testing.T) {
 	t.Parallel()
 	c := NewCollector()
-	cell := Cell{Minute: 5, Kind: entry.KindFlowRun, Status: entry.StatusPending, Count: 1}
+	cell := Cell{Dimensions: Dimensions{Minute: 5, Kind: entry.KindFlowRun, Status: entry.StatusPending}, Count: 1}
 	c.Add(&cell)
 	cell.Count = -1
 	c.Add(&cell)

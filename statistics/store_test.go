@@ -234,7 +234,7 @@ func TestDashboardOverviewAndLinks(t *testing.T) {
 	require.Equal(t, 3, d.Failures[0].Customers)
 	require.Len(t, d.All, 3)
 
-	whole, err := statistics.Range(from, to)
+	whole, err := statistics.NewBuckets(from, to, statistics.Day, time.UTC)
 	require.NoError(t, err)
 	o, err := b.store.Overview(b.ctx, whole)
 	require.NoError(t, err)
@@ -260,7 +260,7 @@ func TestFiguresAreTheTenantsAndTheCustomersOwn(t *testing.T) {
 	b := setup(t)
 	list := draw(rand.New(rand.NewPCG(3, 3)), 300)
 	b.put(t, list)
-	buckets, err := statistics.Range(noon.Add(-100*time.Hour), noon)
+	buckets, err := statistics.NewBuckets(noon.Add(-100*time.Hour), noon, statistics.Day, time.UTC)
 	require.NoError(t, err)
 	got, err := b.store.Series(tenant.WithPrincipal(t.Context(), tenant.System(uuid.New())), statistics.Filter{}, buckets)
 	require.NoError(t, err)
