@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/tenant"
 )
@@ -20,34 +19,33 @@ type Life struct {
 	Until time.Time
 }
 
-const sqlLives = `SELECT integration_id, customer_id, created_at, CASE WHEN status = 'DISCONNECTED' THEN coalesce(status_changed_at, created_at) END
-FROM connected_app WHERE tenant_id = $1 AND ($2 OR integration_id = ANY($3))`
-
 // Lives gives the lives of the connected apps of each integration; of all when none is named. What was disconnected and
 // connected again is one life: only the last change of status is known.
 func (s *Store) Lives(ctx context.Context, integrationIDs ...uuid.UUID) (map[uuid.UUID][]Life, error) {
+	if _, err := reader(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := collect[ConnectedApp](ctx, s.door, `SELECT integration_id, customer_id, created_at, status, status_changed_at
+FROM connected_app WHERE tenant_id = $1 AND ($2 OR integration_id = ANY ($3::uuid[]))`, len(integrationIDs) == 0, tenant.UUIDs(integrationIDs))
+	if err != nil {
+		return nil, fmt.Errorf("read who has integrations connected: %w", err)
+	}
 	lives := map[uuid.UUID][]Life{}
-	err := s.door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, sqlLives, tx.TenantID(), len(integrationIDs) == 0, tenant.UUIDs(integrationIDs))
-		if err != nil {
-			return fmt.Errorf("read who has integrations connected: %w", err)
+	for _, a := range rows {
+		lives[a.IntegrationID] = append(lives[a.IntegrationID], a.life())
+	}
+	return lives, nil
+}
+
+func (a *ConnectedApp) life() Life {
+	l := Life{CustomerID: a.CustomerID, From: a.CreatedAt}
+	if a.Status == Disconnected {
+		l.Until = a.CreatedAt
+		if a.StatusChangedAt != nil {
+			l.Until = *a.StatusChangedAt
 		}
-		var integration, customer [16]byte
-		var from time.Time
-		var until *time.Time
-		if _, err := pgx.ForEachRow(rows, []any{&integration, &customer, &from, &until}, func() error {
-			u := Life{CustomerID: customer, From: from}
-			if until != nil {
-				u.Until = *until
-			}
-			lives[integration] = append(lives[integration], u)
-			return nil
-		}); err != nil {
-			return fmt.Errorf("read who has integrations connected: %w", err)
-		}
-		return nil
-	})
-	return lives, err
+	}
+	return l
 }
 
 // Adoption is how many customers have an integration connected, and how that changed in a time.
