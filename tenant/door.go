@@ -85,9 +85,12 @@ func (d *Door) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) e
 	return d.run(ctx, "", fn)
 }
 
+// snapshot begins a transaction that reads at one moment.
+const snapshot = " ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
 // Read runs fn in a read-only transaction of the context's tenant: one snapshot for all of its statements.
 func (d *Door) Read(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
-	return d.run(ctx, " ISOLATION LEVEL REPEATABLE READ READ ONLY", fn)
+	return d.run(ctx, snapshot, fn)
 }
 
 func (d *Door) run(ctx context.Context, mode string, fn func(ctx context.Context, tx *Tx) error) (err error) {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	beginLook = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	beginLook = "BEGIN" + snapshot
 	// endTimeout bounds the end of a look, which nobody waits for.
 	endTimeout = 5 * time.Second
 )
@@ -117,7 +117,6 @@ func (l *look) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 		return nil, err
 	}
 	if !l.begun {
-		l.begun = true
 		return l.first(ctx, statement, sql, plain)
 	}
 	if statement != nil {
@@ -166,6 +165,7 @@ func (l *look) first(ctx context.Context, statement *pgconn.StatementDescription
 	if err := built.Build(conn.TypeMap(), statement, args); err != nil {
 		return nil, err
 	}
+	l.begun = true
 	var batch pgconn.Batch
 	batch.ExecParams(beginLook, nil, nil, nil, nil)
 	batch.ExecParams(l.enter, nil, nil, nil, nil)
