@@ -107,11 +107,6 @@ func (h *handler) logOnce(ctx context.Context, shown *gqlerror.Error, cause erro
 	return id
 }
 
-// recovered makes an error of a panic, for the log.
-func recovered(panicked any) error {
-	return errs.Panicked(panicked)
-}
-
 func refused(code errs.Code, format string, args ...any) *gqlerror.Error {
 	return &gqlerror.Error{Message: fmt.Sprintf(format, args...), Extensions: map[string]any{"code": code}}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/graph/internal/exec"
 	"github.com/weirhq/weir/graph/internal/load"
+	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/statistics"
@@ -72,7 +73,7 @@ func NewHandler(deps Deps) http.Handler {
 	server.SetDisableSuggestion(true)
 	server.SetValidationRulesFn(validationRules)
 	server.SetErrorPresenter(h.present)
-	server.SetRecoverFunc(func(_ context.Context, panicked any) error { return recovered(panicked) })
+	server.SetRecoverFunc(func(_ context.Context, panicked any) error { return errs.Panicked(panicked) })
 	server.Use(preflight{lru.New[bool](documents)})
 	server.Use(extension.Introspection{})
 	server.Use(cost{})
