@@ -2,7 +2,7 @@ package statistics
 
 import (
 	"encoding/binary"
-	"math"
+	"hash/crc32"
 
 	"github.com/google/uuid"
 
@@ -12,6 +12,8 @@ import (
 
 // Cells is an unpacked row, column by column.
 type Cells struct {
+	// byDay says that cells are of the whole day: their minutes are the last that matter, or the day's first.
+	byDay                                bool
 	minutes                              []int64
 	forms, codes                         []uint32
 	customer, integration, app, flow     []uint32
@@ -23,87 +25,48 @@ type Cells struct {
 	calls                                []Call
 	errors                               []Error
 	transfers                            []Transfer
+	// presences are of a row by day.
+	presences []presence
 }
+
+// presence says in which hours of a day, as bits, a customer had entries of an integration, by their numbers.
+type presence struct {
+	pair
+	hours uint32
+}
+
+type pair struct{ integration, customer uint32 }
 
 // Open unpacks a row. Errors: ErrDamaged.
 func Open(packed []byte) (*Cells, error) {
-	if len(packed) == 0 || packed[0] != version {
+	if len(packed) == 0 {
 		return nil, ErrDamaged
 	}
-	raw, err := decompressor().DecodeAll(packed[1:], nil)
-	if err != nil {
-		return nil, ErrDamaged
+	r := &reader{version: packed[0], rest: packed[1:]}
+	var c *Cells
+	switch r.version {
+	case 1:
+		raw, err := decompressor().DecodeAll(r.rest, nil)
+		if err != nil {
+			return nil, ErrDamaged
+		}
+		r.rest = raw
+		c = r.first()
+	case version:
+		if !sound(packed) {
+			return nil, ErrDamaged
+		}
+		r.rest = r.rest[:len(r.rest)-crc32.Size]
+		c = r.second()
 	}
-	r := &reader{rest: raw}
-	c := r.cells()
-	if r.bad || len(r.rest) > 0 {
+	if c == nil || r.bad || len(r.rest) > 0 {
 		return nil, ErrDamaged
 	}
 	return c, nil
 }
 
-// Len is how many cells there are.
-func (c *Cells) Len() int { return len(c.minutes) }
-
-// reader reads a row from front to back. After the first read that goes wrong all others give zeros, and bad says so.
-type reader struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *reader) fail() { r.rest, r.bad = nil, true }
-
-func (r *reader) uvarint() uint64 {
-	if len(r.rest) > 0 && r.rest[0] < 0x80 { // as most are
-		v := uint64(r.rest[0])
-		r.rest = r.rest[1:]
-		return v
-	}
-	v, n := binary.Uvarint(r.rest)
-	if n <= 0 {
-		r.fail()
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *reader) varint() int64 {
-	v := r.uvarint()
-	return int64(v>>1) ^ -int64(v&1) //nolint:gosec // zigzag
-}
-
-// count reads a number of things of at least one byte each.
-func (r *reader) count() int {
-	v := r.uvarint()
-	if v > uint64(len(r.rest)) {
-		r.fail()
-		return 0
-	}
-	return int(v) //nolint:gosec // Checked above.
-}
-
-func (r *reader) take(n int) []byte {
-	if n < 0 || n > len(r.rest) {
-		r.fail()
-		return nil
-	}
-	b := r.rest[:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *reader) text() string { return string(r.take(r.count())) }
-
-func (r *reader) uuids() []uuid.UUID {
-	list := make([]uuid.UUID, r.count())
-	for i := range list {
-		copy(list[i][:], r.take(len(list[i])))
-	}
-	return list
-}
-
-func (r *reader) cells() *Cells {
+// first reads version 1: plain columns, in one frame of zstd with its checksum.
+func (r *reader) first() *Cells {
 	n := r.uvarint()
 	if n == 0 || n > mostCells {
 		r.fail()
@@ -111,112 +74,108 @@ func (r *reader) cells() *Cells {
 	}
 	c := &Cells{}
 	first := r.varint()
-	c.customers, c.integrations, c.apps, c.flows = r.uuids(), r.uuids(), r.uuids(), r.uuids()
-	c.calls = make([]Call, r.count())
-	for i := range c.calls {
-		c.calls[i] = Call{r.text(), r.text()}
-	}
-	c.errors = make([]Error, r.count())
-	for i := range c.errors {
-		c.errors[i] = Error{entry.ErrorKind(r.uvarint()), r.text()} //nolint:gosec // What is no kind is none.
-	}
-	c.transfers = make([]Transfer, r.count())
-	for i := range c.transfers {
-		c.transfers[i] = Transfer{r.text(), r.text(), r.text()}
-	}
+	r.values(c)
 	if r.bad {
 		return nil
 	}
-	r.columns(c, int(n), first) //nolint:gosec // At most mostBytes.
+	r.columns(c, int(n), first) //nolint:gosec // At most mostCells.
+	for _, b := range c.bins {
+		if b.Bin > mostBins {
+			r.fail()
+		}
+	}
 	return c
 }
 
-func (r *reader) columns(c *Cells, n int, minute int64) {
-	deltas := r.numbers(n, math.MaxUint32)
-	c.minutes = make([]int64, len(deltas))
-	for i, d := range deltas {
-		minute += int64(d)
-		c.minutes[i] = minute
-	}
-	c.forms = r.numbers(n, 1<<9)
-	c.customer, c.integration = r.numbers(n, len(c.customers)), r.numbers(n, len(c.integrations))
-	c.app, c.flow = r.numbers(n, impliedApp+len(c.apps)), r.numbers(n, len(c.flows))
-	c.call, c.codes = r.numbers(n, len(c.calls)), r.numbers(n, 999)
-	c.fault, c.transfer = r.numbers(n, len(c.errors)), r.numbers(n, len(c.transfers))
-	c.counts = r.signed(n)
-	c.binEnds = r.numbers(n, mostBins)
-	total := uint32(0)
-	for i, bins := range c.binEnds {
-		total += bins
-		c.binEnds[i] = total
-	}
-	if int64(total) > int64(mostCells)*int64(mostBins) {
-		r.fail()
-		return
-	}
-	bins, counts := r.numbers(int(total), mostBins), r.signed(int(total))
-	if r.bad {
-		return
-	}
-	c.bins = make([]BinCount, total)
-	for i := range c.bins {
-		c.bins[i] = BinCount{int(bins[i]), counts[i]}
-	}
-}
-
-// column gives the bytes of a column; ok is false for one that is all zero.
-func (r *reader) column() (column reader, ok bool) {
-	size := r.count()
-	return reader{rest: r.take(size)}, size > 0 && !r.bad
-}
-
-// numbers reads a column of n numbers, none of them above most.
-func (r *reader) numbers(n, most int) []uint32 {
-	column, ok := r.column()
-	if r.bad || ok && n > len(column.rest) {
+// second reads version 2.
+func (r *reader) second() *Cells {
+	c := &Cells{}
+	values := &reader{version: r.version, rest: r.zstd()}
+	values.values(c)
+	g, n, first := r.uvarint(), r.uvarint(), r.varint()
+	if r.bad || values.bad || len(values.rest) > 0 || g > byDay || n == 0 || n > mostDayCells {
 		r.fail()
 		return nil
 	}
-	list := make([]uint32, n)
-	if !ok {
-		return list
-	}
-	for i := range list {
-		v := column.uvarint()
-		if v > uint64(most) { //nolint:gosec // Never negative.
-			column.fail()
-		}
-		list[i] = uint32(v) //nolint:gosec // Checked above.
-	}
-	if column.bad || len(column.rest) > 0 {
-		r.fail()
-	}
-	return list
-}
-
-// signed reads a column of n numbers less one.
-func (r *reader) signed(n int) []int64 {
-	column, ok := r.column()
-	if r.bad || ok && n > len(column.rest) {
+	c.byDay = g == byDay
+	r.columns(c, int(n), first) //nolint:gosec // At most mostDayCells.
+	if r.bad || !c.follow() {
 		r.fail()
 		return nil
 	}
-	list := make([]int64, n)
-	for i := range list {
-		list[i] = 1
-		if ok {
-			list[i] += column.varint()
+	if c.byDay {
+		r.presences(c)
+	}
+	return c
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// seal appends a checksum.
+func seal(b []byte) []byte { return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)) }
+
+// sound tells whether the checksum at the end holds.
+func sound(b []byte) bool {
+	n := len(b) - crc32.Size
+	return n > 0 && binary.BigEndian.Uint32(b[n:]) == crc32.Checksum(b[:n], castagnoli)
+}
+
+// follow puts in what columns leave to the last cell of the same call; false when that is no cell.
+func (c *Cells) follow() bool {
+	before := make([]similar, len(c.calls)+1)
+	for i := range c.minutes {
+		like := &before[c.call[i]]
+		form, code, integration := c.forms[i]^like.form, like.code, like.integration
+		if v := c.codes[i]; v > 0 {
+			code = v - 1
+		}
+		if v := c.integration[i]; v > 0 {
+			integration = v - 1
+		}
+		c.forms[i], c.codes[i], c.integration[i] = form, code, integration
+		like.learn(form, code, integration)
+		bins := c.durations(i)
+		for n := range bins {
+			if n == 0 {
+				bins[0].Bin = like.bin + int(unzigzag(uint64(bins[0].Bin))) //nolint:gosec // Read as a number of 32 bits.
+				like.bin = bins[0].Bin
+			} else {
+				bins[n].Bin += bins[n-1].Bin
+			}
+			if bins[n].Bin < 1 || bins[n].Bin > mostBins {
+				return false
+			}
+		}
+		if c.forms[i] >= 1<<9 || int(c.integration[i]) > len(c.integrations) {
+			return false
 		}
 	}
-	if column.bad || len(column.rest) > 0 {
-		r.fail()
-	}
-	return list
+	return true
 }
+
+// presences reads the hours of the pairs, in the order in which cells name them.
+func (r *reader) presences(c *Cells) {
+	seen := map[pair]struct{}{}
+	for i := range c.minutes {
+		p := pair{c.integration[i], c.customer[i]}
+		if _, ok := seen[p]; !ok && p.customer > 0 {
+			seen[p] = struct{}{}
+			c.presences = append(c.presences, presence{pair: p})
+		}
+	}
+	for i, hours := range r.numbers(len(c.presences), 1<<24-1) {
+		c.presences[i].hours = hours
+	}
+}
+
+// Len is how many cells there are.
+func (c *Cells) Len() int { return len(c.minutes) }
 
 func (c *Cells) kind(i int) entry.Kind           { return entry.Kind(c.forms[i] & 15) }
-func (c *Cells) status(i int) entry.Status       { return entry.Status(c.forms[i] >> 4 & 7) }
+func (c *Cells) status(i int) entry.Status       { return statusOf(c.forms[i]) }
 func (c *Cells) direction(i int) entry.Direction { return entry.Direction(c.forms[i] >> 7) }
+
+func statusOf(form uint32) entry.Status { return entry.Status(form >> 4 & 7) }
 
 func (c *Cells) durations(i int) []BinCount {
 	from := uint32(0)

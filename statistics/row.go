@@ -1,12 +1,14 @@
 package statistics
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
-	"sync"
+	"slices"
 
 	"github.com/google/uuid"
-	"github.com/klauspost/compress/zstd"
+
+	"github.com/weirhq/weir/journal/entry"
 )
 
 // Row is packed cells of one UTC day, by ascending minute.
@@ -18,135 +20,233 @@ type Row struct {
 
 const minutesOfDay = 24 * 60
 
-// A packed row is a byte that says the version of the format, and a zstd frame. In it: how many cells there are, the first
-// minute, the values that are numbered (customers, integrations, connected apps, flows, calls, errors, transfers), and the
-// columns, each with its length before it: nothing for one that is all zero, else a number a cell.
+// A packed row is a byte that says the version of the format; the values that are numbered (customers, integrations,
+// connected apps, flows, calls, errors, transfers), as a zstd frame; whether cells are by minute or by day; how many there
+// are; the first minute; the columns; and a checksum. A column says nothing of what follows from the last cell of the same
+// call: cells of a call mostly have one form, status code and integration, and durations that are near.
+//
+// Version 1, one zstd frame of plain columns, is read but no longer written.
 const (
-	version = 1
-	// mostBytes bounds what a row unpacks to.
-	mostBytes = 64 << 20
+	version  = 2
+	byMinute = 0
+	byDay    = 1
+	// mostDayCells is how many cells a row by day has at most.
+	mostDayCells = 1 << 20
 )
 
 // ErrDamaged is of a row that cannot be read.
 var ErrDamaged = errors.New("packed statistics cannot be read")
 
-var compressor = sync.Pool{New: func() any {
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-		zstd.WithEncoderCRC(true), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(128<<10))
-	if err != nil {
-		panic(err) // the options are constants
-	}
-	return z
-}}
-
-var decompressor = sync.OnceValue(func() *zstd.Decoder {
-	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(mostBytes))
-	if err != nil {
-		panic(err) // the options are constants
-	}
-	return z
-})
-
-// pack packs sorted cells of one day.
-func (c *Collector) pack(cells []counted) []byte {
-	b := binary.AppendUvarint(nil, uint64(len(cells)))
-	b = binary.AppendVarint(b, cells[0].minute)
-	for _, ids := range [...][]uuid.UUID{c.customers.values, c.integrations.values, c.apps.values, c.flows.values} {
-		b = binary.AppendUvarint(b, uint64(len(ids)))
-		for i := range ids {
-			b = append(b, ids[i][:]...)
-		}
-	}
-	b = c.packTexts(b)
-	minute := cells[0].minute
-	for _, column := range [...]func(to []byte, cell *counted) []byte{
-		func(to []byte, cell *counted) []byte {
-			to = binary.AppendUvarint(to, uint64(cell.minute-minute)) //nolint:gosec // They ascend.
-			minute = cell.minute
-			return to
-		},
-		func(to []byte, cell *counted) []byte { return binary.AppendUvarint(to, uint64(cell.form)) },
-		func(to []byte, cell *counted) []byte { return binary.AppendUvarint(to, uint64(cell.customer)) },
-		func(to []byte, cell *counted) []byte { return binary.AppendUvarint(to, uint64(cell.integration)) },
-		func(to []byte, cell *counted) []byte { return binary.AppendUvarint(to, uint64(cell.app)) },
-		func(to []byte, cell *counted) []byte { return binary.AppendUvarint(to, uint64(cell.flow)) },
-		func(to []byte, cell *counted) []byte { return binary.AppendUvarint(to, uint64(cell.call)) },
-		func(to []byte, cell *counted) []byte { return binary.AppendUvarint(to, uint64(cell.code)) },
-		func(to []byte, cell *counted) []byte { return binary.AppendUvarint(to, uint64(cell.fault)) },
-		func(to []byte, cell *counted) []byte { return binary.AppendUvarint(to, uint64(cell.transfer)) },
-		func(to []byte, cell *counted) []byte { return binary.AppendVarint(to, cell.count-1) },
-		func(to []byte, cell *counted) []byte { return binary.AppendUvarint(to, uint64(cell.bins())) },
-		appendBins,
-		appendBinCounts,
-	} {
-		b = appendColumn(b, cells, column)
-	}
-	z := compressor.Get().(*zstd.Encoder)
-	defer compressor.Put(z)
-	return z.EncodeAll(b, []byte{version})
+// similar is what cells of a call are like.
+type similar struct {
+	form, code, integration uint32
+	bin                     int
 }
 
-func (c *Collector) packTexts(b []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(len(c.calls.values)))
-	for _, v := range c.calls.values {
-		b = appendText(appendText(b, v.Method), v.Endpoint)
+// learn notes what a cell is like. Failures are what the next cell is not like.
+func (s *similar) learn(form, code, integration uint32) {
+	if statusOf(form) != entry.StatusFailure {
+		s.form, s.code = form, code
 	}
-	b = binary.AppendUvarint(b, uint64(len(c.errors.values)))
-	for _, v := range c.errors.values {
-		b = appendText(binary.AppendUvarint(b, uint64(v.Kind)), v.Code)
+	s.integration = integration
+}
+
+// packing is cells on their way into a row: numbered by the values that the row has, each less what the last cell of its
+// call says.
+type packing struct {
+	collector *Collector
+	grain     byte
+	// offsets are the minutes, each from the one before, or from the day's first in a row by day.
+	offsets  []uint32
+	cells    []packed
+	bins     []BinCount // of all cells, as numbers to be written
+	presence func(integration, customer uint32) uint32
+
+	customers, integrations, apps, flows, calls, errors, transfers renumbering
+	column                                                         []byte
+}
+
+type packed struct {
+	form, code, customer, integration, app, flow, call, fault, transfer uint32
+	count                                                               int64
+	bins                                                                int
+}
+
+// renumbering numbers the values that a row has, in the order in which they are found. 0 stays 0.
+type renumbering struct {
+	numbers []uint32 // by old number, of those that were found
+	found   []uint32
+}
+
+func (n *renumbering) of(old uint32, values int) uint32 {
+	if old == 0 {
+		return 0
 	}
-	b = binary.AppendUvarint(b, uint64(len(c.transfers.values)))
-	for _, v := range c.transfers.values {
-		b = appendText(appendText(appendText(b, v.From), v.To), v.Operation)
+	if n.numbers == nil {
+		n.numbers = make([]uint32, values+1)
+	}
+	if n.numbers[old] == 0 {
+		n.found = append(n.found, old)
+		n.numbers[old] = uint32(len(n.found)) //nolint:gosec // As many as there are cells.
+	}
+	return n.numbers[old]
+}
+
+// add takes one cell more.
+func (p *packing) add(cell *counted, before []similar) {
+	c := p.collector
+	one := packed{
+		form: uint32(cell.form), code: uint32(cell.code), count: cell.count,
+		customer: p.customers.of(cell.customer, len(c.customers.values)), integration: p.integrations.of(cell.integration, len(c.integrations.values)),
+		app: cell.app, flow: p.flows.of(cell.flow, len(c.flows.values)), call: p.calls.of(cell.call, len(c.calls.values)),
+		fault: p.errors.of(cell.fault, len(c.errors.values)), transfer: p.transfers.of(cell.transfer, len(c.transfers.values)),
+	}
+	if cell.app > impliedApp {
+		one.app = impliedApp + p.apps.of(cell.app-impliedApp, len(c.apps.values))
+	}
+	from := len(p.bins)
+	p.bins = cell.appendBins(p.bins)
+	one.bins = len(p.bins) - from
+
+	like := &before[cell.call]
+	form, code, integration := one.form, one.code, one.integration
+	one.form ^= like.form
+	one.code, one.integration = differing(code, like.code), differing(integration, like.integration)
+	like.learn(form, code, integration)
+	bins := p.bins[from:]
+	for i := len(bins) - 1; i > 0; i-- {
+		bins[i].Bin -= bins[i-1].Bin
+	}
+	if len(bins) > 0 {
+		first := bins[0].Bin
+		bins[0].Bin = int(zigzag(int64(first - like.bin))) //nolint:gosec // At most twice mostBins.
+		like.bin = first
+	}
+	p.cells = append(p.cells, one)
+}
+
+// differing is 0 for what is as before.
+func differing(v, before uint32) uint32 {
+	if v == before {
+		return 0
+	}
+	return v + 1
+}
+
+// appendBins appends the cell's bins, ascending.
+func (c *counted) appendBins(to []BinCount) []BinCount {
+	from := len(to)
+	if c.first.Count != 0 {
+		to = append(to, c.first)
+	}
+	for _, b := range c.more {
+		if b.Count != 0 {
+			to = append(to, b)
+		}
+	}
+	slices.SortFunc(to[from:], func(a, b BinCount) int { return cmp.Compare(a.Bin, b.Bin) })
+	return to
+}
+
+// pack packs cells of one day that ascend by minute.
+func (c *Collector) pack(cells []counted) []byte {
+	p := packing{collector: c, grain: byMinute, offsets: make([]uint32, len(cells))}
+	minute := cells[0].minute
+	for i := range cells {
+		p.offsets[i] = uint32(cells[i].minute - minute) //nolint:gosec // They ascend, within a day.
+		minute = cells[i].minute
+	}
+	return p.row(cells, cells[0].minute)
+}
+
+func (p *packing) row(cells []counted, first int64) []byte {
+	p.cells, p.bins = make([]packed, 0, len(cells)), make([]BinCount, 0, len(cells))
+	before := make([]similar, len(p.collector.calls.values)+1)
+	for i := range cells {
+		p.add(&cells[i], before)
+	}
+	b := append(make([]byte, 0, 1024+4*len(cells)), version)
+	b = appendZstd(b, p.values(nil))
+	b = binary.AppendUvarint(b, uint64(p.grain))
+	b = binary.AppendUvarint(b, uint64(len(cells)))
+	b = binary.AppendVarint(b, first)
+	b = p.columns(b)
+	if p.grain == byDay {
+		b = p.presences(b, cells)
+	}
+	return seal(b)
+}
+
+func (p *packing) values(b []byte) []byte {
+	c := p.collector
+	for _, ids := range [...]struct {
+		of     *renumbering
+		values []uuid.UUID
+	}{{&p.customers, c.customers.values}, {&p.integrations, c.integrations.values}, {&p.apps, c.apps.values}, {&p.flows, c.flows.values}} {
+		b = binary.AppendUvarint(b, uint64(len(ids.of.found)))
+		for _, n := range ids.of.found {
+			b = append(b, ids.values[n-1][:]...)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(p.calls.found)))
+	for _, n := range p.calls.found {
+		v := &c.calls.values[n-1]
+		b = appendBytes(appendBytes(b, v.Method), v.Endpoint)
+	}
+	b = binary.AppendUvarint(b, uint64(len(p.errors.found)))
+	for _, n := range p.errors.found {
+		v := &c.errors.values[n-1]
+		b = appendBytes(binary.AppendUvarint(b, uint64(v.Kind)), v.Code)
+	}
+	b = binary.AppendUvarint(b, uint64(len(p.transfers.found)))
+	for _, n := range p.transfers.found {
+		v := &c.transfers.values[n-1]
+		b = appendBytes(appendBytes(appendBytes(b, v.From), v.To), v.Operation)
 	}
 	return b
 }
 
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+func (p *packing) columns(b []byte) []byte {
+	p.column = p.column[:0]
+	for _, d := range p.offsets {
+		p.column = binary.AppendUvarint(p.column, uint64(d))
+	}
+	b = appendColumn(b, p.column)
+	for _, of := range [...]func(*packed) uint64{
+		func(c *packed) uint64 { return uint64(c.form) }, func(c *packed) uint64 { return uint64(c.customer) },
+		func(c *packed) uint64 { return uint64(c.integration) }, func(c *packed) uint64 { return uint64(c.app) },
+		func(c *packed) uint64 { return uint64(c.flow) }, func(c *packed) uint64 { return uint64(c.call) },
+		func(c *packed) uint64 { return uint64(c.code) }, func(c *packed) uint64 { return uint64(c.fault) },
+		func(c *packed) uint64 { return uint64(c.transfer) }, func(c *packed) uint64 { return zigzag(c.count - 1) },
+		func(c *packed) uint64 { return uint64(c.bins) }, //nolint:gosec // Never negative.
+	} {
+		p.column = p.column[:0]
+		for i := range p.cells {
+			p.column = binary.AppendUvarint(p.column, of(&p.cells[i]))
+		}
+		b = appendColumn(b, p.column)
+	}
+	p.column = p.column[:0]
+	for i := range p.bins {
+		p.column = binary.AppendUvarint(p.column, uint64(p.bins[i].Bin)) //nolint:gosec // Never negative.
+	}
+	b = appendColumn(b, p.column)
+	p.column = p.column[:0]
+	for i := range p.bins {
+		p.column = binary.AppendVarint(p.column, p.bins[i].Count-1)
+	}
+	return appendColumn(b, p.column)
 }
 
-// appendColumn appends a column. A first byte of zero for its length says that all of it is zero.
-func appendColumn(b []byte, cells []counted, of func([]byte, *counted) []byte) []byte {
-	column := make([]byte, 0, 2*len(cells))
+func (p *packing) presences(b []byte, cells []counted) []byte {
+	p.column = p.column[:0]
+	seen := map[pair]struct{}{}
 	for i := range cells {
-		column = of(column, &cells[i])
+		of := pair{cells[i].integration, cells[i].customer}
+		if _, ok := seen[of]; !ok && of.customer > 0 {
+			seen[of] = struct{}{}
+			p.column = binary.AppendUvarint(p.column, uint64(p.presence(of.integration, of.customer)))
+		}
 	}
-	zero := true
-	for _, v := range column {
-		zero = zero && v == 0
-	}
-	if zero {
-		column = nil
-	}
-	return append(binary.AppendUvarint(b, uint64(len(column))), column...)
-}
-
-func (c *counted) bins() int {
-	if c.first.Count == 0 && len(c.more) == 0 {
-		return 0
-	}
-	return 1 + len(c.more)
-}
-
-func appendBins(to []byte, c *counted) []byte {
-	if c.bins() == 0 {
-		return to
-	}
-	to = binary.AppendUvarint(to, uint64(c.first.Bin)) //nolint:gosec // Bins count from 1.
-	for _, b := range c.more {
-		to = binary.AppendUvarint(to, uint64(b.Bin)) //nolint:gosec // As above.
-	}
-	return to
-}
-
-func appendBinCounts(to []byte, c *counted) []byte {
-	if c.bins() == 0 {
-		return to
-	}
-	to = binary.AppendVarint(to, c.first.Count-1)
-	for _, b := range c.more {
-		to = binary.AppendVarint(to, b.Count-1)
-	}
-	return to
+	return appendColumn(b, p.column)
 }

@@ -1,6 +1,8 @@
 package statistics
 
 import (
+	"encoding/base64"
+	"hash/crc32"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -164,18 +166,79 @@ func TestBinsAreStored(t *testing.T) {
 	require.Equal(t, []int{1, 1, 347, 577}, []int{binOf(0), binOf(0.001), binOf(1), binOf(100)})
 }
 
-func FuzzOpen(f *testing.F) {
+// firstVersion is the first row of 60 entries of draw, as version 1 packed it.
+var firstVersion, _ = base64.StdEncoding.DecodeString("ASi1L/1EAC4BJQoAQtZCN0BvggC/+R/Nkr/OT4bEbIhK7Bs2lmXN+oCE0NuRpriQl6lPo0pFe4n2fi8GJpzMR/jpf9877wFTIo3REQXheFAlFA" +
+	"lfqA8OCtWCLFSJEqFgKBKHRF04JzpSEwje//69vbZtb1sbf3t8e3Mb33rFiIG3bWrb2vPNJ3+SfP7mc7Xkyna2vWyfj7evJ1eSZNvJ+X2zv07B" +
+	"IIo2MhJoBDigkSGgcok2ODiijgaVBQoGVCKpwB7uoQM95TfZEGXQBkA9o2xlPiZ0wkgNsXBBQ4ZNyAboA9PRCSOV+4EHBAcSInhMZgZkUhsLNd" +
+	"KlHSpg4GChYJlopEs3FmoyIJNSe+U8vRTZtG1bCYRQUbICFgC4gblI1K1sKoQValx9NNsaDDZ7k2PUCZyMNaRplqebxQMdgo6BLlQtAC2CzjOL" +
+	"qQyWQ6kDqnGWfQ==")
+
+// What was written once is read for good.
+func TestTheFirstVersionIsRead(t *testing.T) {
+	t.Parallel()
 	c := NewCollector()
-	for _, e := range draw(rand.New(rand.NewPCG(5, 6)), 50) {
+	for _, e := range draw(rand.New(rand.NewPCG(7, 8)), 60) {
 		c.AddEntry(e)
 	}
-	raw, err := decompressor().DecodeAll(c.Pack()[0].Packed[1:], nil)
+	require.Equal(t, cellsIn(t, c.Pack()[0].Packed), cellsIn(t, firstVersion))
+	broken := slices.Clone(firstVersion)
+	broken[len(broken)/2] ^= 1
+	_, err := Open(broken)
+	require.ErrorIs(t, err, ErrDamaged)
+}
+
+func cellsIn(t *testing.T, packed []byte) map[Dimensions]Cell {
+	t.Helper()
+	cells, err := Open(packed)
+	require.NoError(t, err)
+	all := map[Dimensions]Cell{}
+	var c Cell
+	for i := range cells.Len() {
+		cells.Cell(i, &c)
+		c.Durations = slices.SortedFunc(slices.Values(c.Durations), func(a, b BinCount) int { return a.Bin - b.Bin })
+		all[c.Dimensions] = c
+	}
+	return all
+}
+
+// A bit that turned over is seen, wherever it is.
+func TestDamageIsSeen(t *testing.T) {
+	t.Parallel()
+	c := NewCollector()
+	for _, e := range draw(rand.New(rand.NewPCG(9, 8)), 60) {
+		c.AddEntry(e)
+	}
+	row := c.Pack()[0].Packed
+	for i := range row {
+		broken := slices.Clone(row)
+		broken[i] ^= 1
+		_, err := Open(broken)
+		require.ErrorIs(t, err, ErrDamaged, i)
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	old, err := decompressor().DecodeAll(firstVersion[1:], nil)
 	require.NoError(f, err)
-	f.Add(raw)
+	f.Add(append([]byte{1}, old...))
+	c := NewCollector()
+	for _, e := range draw(rand.New(rand.NewPCG(5, 6)), 200) {
+		c.AddEntry(e)
+	}
+	row := c.Pack()[0].Packed
+	f.Add(row[:len(row)-crc32.Size])
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		r := &reader{rest: raw}
-		cells := r.cells()
-		if r.bad || len(r.rest) > 0 {
+		if len(raw) == 0 {
+			return
+		}
+		r := &reader{version: raw[0], rest: raw[1:]}
+		var cells *Cells
+		if r.version == 1 {
+			cells = r.first()
+		} else {
+			cells = r.second()
+		}
+		if cells == nil || r.bad || len(r.rest) > 0 {
 			return
 		}
 		// What can be read can be packed again, and counts the same.
