@@ -18,6 +18,7 @@ import (
 // Runs lists and counts flow runs by where they stand among the log entries; *run.Store does.
 type Runs interface {
 	List(ctx context.Context, query run.Query) (page.Page[*run.FlowRun], error)
+	Pages(ctx context.Context, query run.PagesQuery) (map[uuid.UUID]page.Page[*run.FlowRun], error)
 	Count(ctx context.Context, f run.Filter, from, length int64, parts int) ([]run.Count, error)
 }
 
@@ -53,30 +54,59 @@ type ItemPage struct {
 // List gives a page of the items that match. A run matches a filter by FlowRunID of itself, and of error kinds it has
 // APPLICATION; what it cannot have, such as a status code, it does not match. Errors are those of Store.Entries.
 func (l *Logs) List(ctx context.Context, q Query) (ItemPage, error) {
-	out := ItemPage{Page: page.Page[Item]{HasPrevious: q.After != nil, Total: -1}}
 	var entries Page
-	var runs []*run.FlowRun
-	var end *entry.Position
+	var runs page.Page[*run.FlowRun]
 	// Both at one moment, and in one transaction: it takes less than two side by side.
 	err := l.entries.door.Look(ctx, func(ctx context.Context, _ *tenant.Tx) (err error) {
 		if entries, err = l.entries.Entries(ctx, q); err != nil {
 			return err
 		}
-		runs, end, err = l.listRuns(ctx, q)
+		runs, err = l.listRuns(ctx, q)
 		return err
 	})
 	if err != nil {
-		return out, err
+		return ItemPage{}, err
 	}
+	return merge(&q, &entries, runs), nil
+}
+
+// Pages gives for each parent, by its id, the page that List gives when the filter asks for that parent too. Errors are
+// those of Store.Pages, of which the bounds hold here too.
+func (l *Logs) Pages(ctx context.Context, q PagesQuery) (map[uuid.UUID]ItemPage, error) {
+	var entries map[uuid.UUID]Page
+	var runs map[uuid.UUID]page.Page[*run.FlowRun]
+	err := l.entries.door.Look(ctx, func(ctx context.Context, _ *tenant.Tx) (err error) {
+		if entries, err = l.entries.Pages(ctx, q); err != nil {
+			return err
+		}
+		if f, ok := runFilter(&q.Filter); ok {
+			runs, err = l.runs.Pages(ctx, run.PagesQuery{Query: runQuery(&q.Query, f), Of: q.Of, Parents: q.Parents})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[uuid.UUID]ItemPage, len(entries))
+	for id, p := range entries {
+		out[id] = merge(&q.Query, &p, runs[id])
+	}
+	return out, nil
+}
+
+// merge makes one page of entries and of runs.
+func merge(q *Query, entries *Page, runs page.Page[*run.FlowRun]) ItemPage {
+	out := ItemPage{Page: page.Page[Item]{HasPrevious: q.After != nil, Total: -1}}
 	// Up to the nearer of the two ends both lists are complete.
+	end := endOf(runs)
 	if end == nil || entries.Resume != nil && comparePositions(q.Order, *entries.Resume, *end) < 0 {
 		end = entries.Resume
 	}
-	items := make([]Item, 0, len(entries.Items)+len(runs))
+	items := make([]Item, 0, len(entries.Items)+len(runs.Items))
 	for _, e := range entries.Items {
 		items = append(items, Item{Entry: e})
 	}
-	for _, r := range runs {
+	for _, r := range runs.Items {
 		items = append(items, Item{Run: r})
 	}
 	slices.SortFunc(items, func(a, b Item) int { return comparePositions(q.Order, a.Position(), b.Position()) })
@@ -89,7 +119,7 @@ func (l *Logs) List(ctx context.Context, q Query) (ItemPage, error) {
 		end = &last
 	}
 	out.Items, out.HasNext, out.Resume = items, end != nil, end
-	return out, nil
+	return out
 }
 
 func comparePositions(order entry.Order, a, b entry.Position) int {
@@ -99,19 +129,26 @@ func comparePositions(order entry.Order, a, b entry.Position) int {
 	return cmp.Or(cmp.Compare(a.Micros, b.Micros), bytes.Compare(a.ID[:], b.ID[:]))
 }
 
-// listRuns gives the first runs that match, as many as a page has at least if there are so many. When there may be more,
-// end is the position up to which these are all.
-func (l *Logs) listRuns(ctx context.Context, q Query) (runs []*run.FlowRun, end *entry.Position, err error) {
+// listRuns gives the first runs that match, as many as a page has at least if there are so many.
+func (l *Logs) listRuns(ctx context.Context, q Query) (page.Page[*run.FlowRun], error) {
 	f, ok := runFilter(&q.Filter)
 	if !ok {
-		return nil, nil, nil
+		return page.Page[*run.FlowRun]{}, nil
 	}
-	p, err := l.runs.List(ctx, run.Query{Filter: f, Order: q.Order, Size: q.First, After: q.After})
-	if p.HasNext {
-		last := p.Items[len(p.Items)-1].Position()
-		end = &last
+	return l.runs.List(ctx, runQuery(&q, f))
+}
+
+func runQuery(q *Query, f run.Filter) run.Query {
+	return run.Query{Filter: f, Order: q.Order, Size: q.First, After: q.After}
+}
+
+// endOf is the position up to which the runs of a page are all that there are; nil when there are no more.
+func endOf(p page.Page[*run.FlowRun]) *entry.Position {
+	if !p.HasNext {
+		return nil
 	}
-	return p.Items, end, err
+	last := p.Items[len(p.Items)-1].Position()
+	return &last
 }
 
 // runFilter is the filter of runs that is like one of entries; ok is false when no run can match.
@@ -165,14 +202,14 @@ func (l *Logs) Histogram(ctx context.Context, f entry.Filter, buckets int) ([]Bu
 	}
 	q := Query{Filter: f, First: MaxFirst}
 	for until := now.Add(l.entries.opt.HistogramTime); ; {
-		runs, end, err := l.listRuns(ctx, q)
+		runs, err := l.listRuns(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range runs {
+		for _, r := range runs.Items {
 			c.count(r.At.UnixMicro(), r.LogStatus())
 		}
-		if q.After = end; end == nil {
+		if q.After = endOf(runs); q.After == nil {
 			return counts, nil
 		}
 		if !l.entries.opt.Now().Before(until) {

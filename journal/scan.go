@@ -34,6 +34,8 @@ type scan struct {
 	accept func(*entry.Entry) bool
 	// sink takes matches by the segment, in no order, instead of the heap, when it is set.
 	sink func(hit)
+	// division says what is wanted, when the walk fills several pages.
+	division *division
 
 	// reached is how far everything that matches was given out; nil at the beginning.
 	reached *entry.Position
@@ -54,7 +56,7 @@ const (
 	firstChunk = 8
 	mostChunk  = 256
 	// searchFactor is how many times larger chunks are of which only the Bloom filters are read first.
-	searchFactor = 8
+	searchFactor = 16
 	// loadAtOnce is how many segments have their bodies read together.
 	loadAtOnce = 8
 )
@@ -87,6 +89,10 @@ func (s *scan) next(ctx context.Context) (h hit, ok bool, err error) {
 				continue
 			}
 			h := s.heap.pop()
+			if s.division != nil && !s.division.wants(h) {
+				s.reach(h.position())
+				continue
+			}
 			ok, err := s.check(ctx, h)
 			if err != nil {
 				return hit{}, false, err
@@ -260,14 +266,22 @@ func (s *scan) open(seg *opened) {
 
 // readChunk reads the next segments of the window that may hold a match, with their heads.
 func (s *scan) readChunk(ctx context.Context) ([]*opened, error) {
-	size, parts := s.chunk, partHead
+	size, parts, growth := s.chunk, partHead, 2
+	lists := size == firstChunk && s.sink == nil
+	if s.division != nil {
+		var err error
+		if lists, err = s.division.next(s); err != nil {
+			return nil, err
+		}
+		growth *= pagesGrowth
+	}
 	switch {
 	case s.search != nil:
 		size, parts = size*searchFactor, 0
-	case size == firstChunk && s.sink == nil:
+	case lists:
 		parts |= partList
 	}
-	s.chunk = min(2*s.chunk, mostChunk)
+	s.chunk = min(growth*s.chunk, mostChunk)
 	segs, err := s.readSegments(ctx, size, parts)
 	if err != nil {
 		return nil, err
