@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,6 +20,7 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/tenant"
 	"github.com/weirhq/weir/tests/harness"
+	"github.com/weirhq/weir/tests/workload"
 )
 
 // company is one tenant of the bench.
@@ -35,7 +34,7 @@ type bench struct {
 	options options
 	report  report
 	corpus  *simulate.Corpus
-	words   *frequencies
+	words   *workload.Words
 	// end is that of the corpus.
 	end     time.Time
 	tenants []company
@@ -108,11 +107,7 @@ func (b *bench) startDatabase(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	b.later(b.server.Stop)
-	// Where PostgreSQL runs in a container its processor time cannot be seen, and is reported as zero.
-	if raw, err := os.ReadFile(filepath.Join(dir, "pg", "data", "postmaster.pid")); err == nil {
-		line, _, _ := bytes.Cut(raw, []byte("\n"))
-		b.postmaster, _ = strconv.Atoi(string(line))
-	}
+	b.postmaster = workload.Postmaster(dir)
 	if b.admin, err = b.connect(ctx, localpg.Database); err != nil {
 		return err
 	}
@@ -141,7 +136,7 @@ func (b *bench) connect(ctx context.Context, database string) (*pgx.Conn, error)
 }
 
 func (b *bench) startService(ctx context.Context, binary *harness.Binary) (err error) {
-	env := harness.EnvOf(b.server).With("WEIR_INGEST_RATE", "0").With("WEIR_LOG_LEVEL", "warn")
+	env := harness.EnvOf(b.server).With("WEIR_INGEST_RATE", "0").With("WEIR_LOG_LEVEL", "warn").With("WEIR_DEBUG_ADDR", b.options.debugAddr)
 	if b.service, err = binary.Serve(ctx, env, "--migrate"); err != nil {
 		return err
 	}
@@ -182,6 +177,9 @@ func (b *bench) startService(ctx context.Context, binary *harness.Binary) (err e
 	_, err = b.store.EnsurePartitions(ctx, today-journal.Day(b.options.days)-1, today+1)
 	return err
 }
+
+// usage reads the processor times.
+func (b *bench) usage() workload.Usage { return workload.ReadUsage(b.service.PID(), b.postmaster) }
 
 // as is a context in which Weir works for a tenant.
 func (b *bench) as(ctx context.Context, tenantIndex int) context.Context {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/tests/workload"
 )
 
 // sized sums what tables take on disk, with their indexes and all that is kept out of line: partitions under the name
@@ -85,7 +86,7 @@ func (b *bench) compact(ctx context.Context) error {
 			<-again.C
 		}
 	}
-	c.Seconds, c.CPU = time.Since(began).Seconds(), b.usage().since(before)
+	c.Seconds, c.CPU = time.Since(began).Seconds(), b.usage().Since(before)
 	return b.vacuum(ctx)
 }
 
@@ -108,7 +109,7 @@ func (b *bench) measurePacked(ctx context.Context) error {
 // compaction is what compacting everything took.
 type compaction struct {
 	Seconds                       float64
-	CPU                           usage
+	CPU                           workload.Usage
 	SegmentsBefore, SegmentsAfter int
 	BytesBefore, BytesAfter       int64
 }

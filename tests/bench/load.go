@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"runtime"
 	"slices"
 	"sync"
@@ -14,8 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/weirhq/weir/internal/simulate"
 	"github.com/weirhq/weir/tests/harness"
+	"github.com/weirhq/weir/tests/workload"
 )
 
 // load sends everything, a round to the service and the same round to the baseline, each after a checkpoint, so that
@@ -33,18 +31,20 @@ func (b *bench) load(ctx context.Context) error {
 	for i, t := range b.tenants {
 		clients[i] = &harness.Client{URL: b.service.URL, Token: t.key, HTTP: b.http}
 	}
-	var requests, copies latencies
+	var requests, copies workload.Latencies
 	size, entries := 0, 0
 	for i, spans := range b.plan() {
 		batches := b.prepare(spans)
 		for _, one := range batches {
 			size, entries = size+len(one.ndjson), entries+one.entries
 		}
-		post := func(ctx context.Context, _ int, one batch) error { return send(ctx, clients[one.tenant], one) }
+		post := func(ctx context.Context, _ int, one batch) error {
+			return workload.Send(ctx, clients[one.tenant], one.ndjson, one.entries)
+		}
 		copyIn := func(ctx context.Context, sender int, one batch) error { return copyBatch(ctx, conns[sender], one) }
 		service, baseline, took, tookCopy := &b.report.Service, &b.report.Baseline, &requests, &copies
 		if i == 0 { // to warm up
-			service, baseline, took, tookCopy = &loading{}, &loading{}, &latencies{}, &latencies{}
+			service, baseline, took, tookCopy = &loading{}, &loading{}, &workload.Latencies{}, &workload.Latencies{}
 		}
 		phases := []func() error{
 			func() error { return b.phase(ctx, service, took, batches, post) },
@@ -60,12 +60,12 @@ func (b *bench) load(ctx context.Context) error {
 		}
 	}
 	b.report.Bytes = size / entries
-	b.report.Service.Requests, b.report.Baseline.Requests = requests.summary(), copies.summary()
+	b.report.Service.Requests, b.report.Baseline.Requests = requests.Summary(), copies.Summary()
 	return nil
 }
 
 // phase sends the batches by all senders and adds what that took.
-func (b *bench) phase(ctx context.Context, to *loading, took *latencies, batches []batch, send func(context.Context, int, batch) error) error {
+func (b *bench) phase(ctx context.Context, to *loading, took *workload.Latencies, batches []batch, send func(context.Context, int, batch) error) error {
 	if _, err := b.admin.Exec(ctx, "CHECKPOINT"); err != nil {
 		return err
 	}
@@ -87,30 +87,17 @@ func (b *bench) phase(ctx context.Context, to *loading, took *latencies, batches
 					cancel(err)
 					return
 				}
-				took.add(time.Since(start))
+				took.Add(time.Since(start))
 			}
 		})
 	}
 	wg.Wait()
-	r := round{Seconds: time.Since(began).Seconds(), CPU: b.usage().since(before)}
+	r := round{Seconds: time.Since(began).Seconds(), CPU: b.usage().Since(before)}
 	for _, one := range batches {
 		r.Entries += one.entries
 	}
 	to.Rounds = append(to.Rounds, r)
 	return context.Cause(ctx)
-}
-
-// send posts a batch. The bench sends nothing twice and nothing wrong, so anything but all accepted ends it.
-func send(ctx context.Context, client *harness.Client, one batch) error {
-	answer, err := client.Events(ctx, one.ndjson)
-	if err != nil {
-		return err
-	}
-	var ack simulate.Ack
-	if err := json.Unmarshal(answer.Body, &ack); err != nil || answer.Status != http.StatusAccepted || ack.Accepted != one.entries {
-		return fmt.Errorf("the service answered %d for %d entries: %.500s", answer.Status, one.entries, answer.Body)
-	}
-	return nil
 }
 
 func copyBatch(ctx context.Context, conn *pgx.Conn, one batch) error {

@@ -24,7 +24,7 @@ import (
 type options struct {
 	entries, tenants, days, senders, batch, rounds, queries int
 	seed                                                    uint64
-	dataDir, json                                           string
+	dataDir, json, debugAddr                                string
 	short                                                   bool
 }
 
@@ -41,6 +41,7 @@ func parse(args []string) (options, error) {
 	f.Uint64Var(&o.seed, "seed", 1, "decides the entries and the parameters")
 	f.StringVar(&o.dataDir, "data-dir", "", "empty directory for the database, which stays there (default: a temporary one)")
 	f.StringVar(&o.json, "json", "", "file that the figures are written to as well")
+	f.StringVar(&o.debugAddr, "debug-addr", "", "where the service shows its profiles meanwhile, such as 127.0.0.1:6060")
 	f.BoolVar(&o.short, "short", false, "20,000 entries of 4 tenants over 3 days: whether it works, not how fast")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -70,10 +71,29 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, o options) (err error) {
-	b, err := newBench(ctx, o)
+// run measures and writes the report.
+func run(ctx context.Context, o options) error {
+	r, err := measure(ctx, o)
 	if err != nil {
 		return err
+	}
+	if err := r.print(os.Stdout); err != nil {
+		return err
+	}
+	if o.json == "" {
+		return nil
+	}
+	raw, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.json, append(raw, '\n'), 0o644) //nolint:gosec // figures are no secret
+}
+
+func measure(ctx context.Context, o options) (_ *report, err error) {
+	b, err := newBench(ctx, o)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, b.close(context.WithoutCancel(ctx))) }()
 	steps := []struct {
@@ -92,19 +112,9 @@ func run(ctx context.Context, o options) (err error) {
 	for _, s := range steps {
 		began := time.Now()
 		if err := s.do(ctx); err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 		fmt.Fprintf(os.Stderr, "%-28s %6.1f s\n", s.name, time.Since(began).Seconds())
 	}
-	if err := b.report.print(os.Stdout); err != nil {
-		return err
-	}
-	if o.json == "" {
-		return nil
-	}
-	raw, err := json.MarshalIndent(&b.report, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(o.json, append(raw, '\n'), 0o644) //nolint:gosec // figures are no secret
+	return &b.report, nil
 }

@@ -8,7 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"text/tabwriter"
+
+	"github.com/weirhq/weir/tests/workload"
 )
 
 // What the product is to keep, as ratios and sizes that hold on any machine.
@@ -23,20 +24,20 @@ const (
 type round struct {
 	Entries int
 	Seconds float64
-	CPU     usage
+	CPU     workload.Usage
 }
 
 // loading is all turns of one way to load.
 type loading struct {
 	Rounds   []round
-	Requests quantiles
+	Requests workload.Quantiles
 }
 
 func (l *loading) total() (t round) {
 	for _, r := range l.Rounds {
 		t.Entries += r.Entries
 		t.Seconds += r.Seconds
-		t.CPU = t.CPU.plus(r.CPU)
+		t.CPU = t.CPU.Plus(r.CPU)
 	}
 	return t
 }
@@ -78,46 +79,24 @@ func (r *report) start(o options) {
 	r.Entries, r.Tenants, r.Days, r.Senders, r.Batch = o.entries, o.tenants, o.days, o.senders, o.batch
 }
 
-// table writes aligned columns, and remembers the first failure to write.
-type table struct {
-	*tabwriter.Writer
-	err error
-}
-
-func (t *table) row(cells ...string) {
-	if _, err := fmt.Fprintln(t.Writer, strings.Join(cells, "\t")); err != nil && t.err == nil {
-		t.err = err
-	}
-}
-
-func verdict(ok bool) string {
-	if ok {
-		return "ok"
-	}
-	return "MISS"
-}
-
 func (r *report) print(out io.Writer) error {
-	t := &table{Writer: tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}
-	t.row(fmt.Sprintf("%d entries of %d bytes, %d tenants, %d days; %d senders of %d entries a request, no gzip",
+	t := workload.NewTable(out)
+	t.Row(fmt.Sprintf("%d entries of %d bytes, %d tenants, %d days; %d senders of %d entries a request, no gzip",
 		r.Entries, r.Bytes, r.Tenants, r.Days, r.Senders, r.Batch))
-	t.row(fmt.Sprintf("%d CPUs shared by client, service and database, load %s before; %s; PostgreSQL %s", r.CPUs, cmp.Or(r.Busy, "unknown"), r.Go, strings.Join(r.Postgres, " ")))
+	t.Row(fmt.Sprintf("%d CPUs shared by client, service and database, load %s before; %s; PostgreSQL %s", r.CPUs, cmp.Or(r.Busy, "unknown"), r.Go, strings.Join(r.Postgres, " ")))
 	r.printLoad(t)
 	r.printDisk(t)
 	r.printQueries(t)
-	if t.err != nil {
-		return t.err
-	}
 	return t.Flush()
 }
 
-func (r *report) printLoad(t *table) {
-	t.row("")
-	t.row("ingestion", "entries/s", "CPU µs an entry: service", "PostgreSQL", "client", "request p50 ms", "p95", "limit", "")
+func (r *report) printLoad(t *workload.Table) {
+	t.Row("")
+	t.Row("ingestion", "entries/s", "CPU µs an entry: service", "PostgreSQL", "client", "request p50 ms", "p95", "limit", "")
 	line := func(name string, l *loading) {
 		total := l.total()
 		each := func(d float64) string { return fmt.Sprintf("%.1f", d*1e6/float64(total.Entries)) }
-		t.row(name, fmt.Sprintf("%.0f", total.rate()), each(total.CPU.Service.Seconds()), each(total.CPU.Postgres.Seconds()),
+		t.Row(name, fmt.Sprintf("%.0f", total.rate()), each(total.CPU.Service.Seconds()), each(total.CPU.Postgres.Seconds()),
 			each(total.CPU.Client.Seconds()), fmt.Sprintf("%.1f", l.Requests.P50), fmt.Sprintf("%.1f", l.Requests.P95))
 	}
 	line("weir over HTTP", &r.Service)
@@ -128,22 +107,22 @@ func (r *report) printLoad(t *table) {
 	}
 	slices.Sort(each)
 	ratio := r.Service.total().rate() / r.Baseline.total().rate()
-	t.row("ratio", fmt.Sprintf("%.2f", ratio), "rounds: "+strings.Join(each, " "), "", "", "", "", fmt.Sprintf("%.2f", limitRatio), verdict(ratio >= limitRatio))
+	t.Row("ratio", fmt.Sprintf("%.2f", ratio), "rounds: "+strings.Join(each, " "), "", "", "", "", fmt.Sprintf("%.2f", limitRatio), workload.Verdict(ratio >= limitRatio))
 	c := r.Compaction
 	per := 1e6 / float64(r.Entries)
-	t.row("compaction", fmt.Sprintf("%.0f", float64(r.Entries)/c.Seconds), "", fmt.Sprintf("%.1f", c.CPU.Postgres.Seconds()*per),
+	t.Row("compaction", fmt.Sprintf("%.0f", float64(r.Entries)/c.Seconds), "", fmt.Sprintf("%.1f", c.CPU.Postgres.Seconds()*per),
 		fmt.Sprintf("%.1f", c.CPU.Client.Seconds()*per), fmt.Sprintf("(%d segments to %d)", c.SegmentsBefore, c.SegmentsAfter))
 }
 
-func (r *report) printDisk(t *table) {
-	t.row("")
-	t.row("bytes on disk an entry", "total", "of it indexes", "limit", "", "by table")
+func (r *report) printDisk(t *workload.Table) {
+	t.Row("")
+	t.Row("bytes on disk an entry", "total", "of it indexes", "limit", "", "by table")
 	line := func(name string, s sizes, limited bool) {
 		bytes, indexes := s.total()
 		per := func(n int64) float64 { return float64(n) / float64(r.Entries) }
 		limit, ok := "", ""
 		if limited {
-			limit, ok = fmt.Sprint(limitBytes), verdict(per(bytes) <= limitBytes)
+			limit, ok = fmt.Sprint(limitBytes), workload.Verdict(per(bytes) <= limitBytes)
 		}
 		var parts []string
 		for _, one := range s.Tables {
@@ -151,7 +130,7 @@ func (r *report) printDisk(t *table) {
 				parts = append(parts, fmt.Sprintf("%s %.0f", one.Name, per(one.Bytes)))
 			}
 		}
-		t.row(name, fmt.Sprintf("%.0f", per(bytes)), fmt.Sprintf("%.0f", per(indexes)), limit, ok, strings.Join(parts, ", "))
+		t.Row(name, fmt.Sprintf("%.0f", per(bytes)), fmt.Sprintf("%.0f", per(indexes)), limit, ok, strings.Join(parts, ", "))
 	}
 	for _, s := range r.Disk {
 		line("weir, "+s.State, s, s.State != "packed")
@@ -163,15 +142,15 @@ func (r *report) printDisk(t *table) {
 	}
 }
 
-func (r *report) printQueries(t *table) {
-	t.row("")
-	t.row("queries, ms", "GraphQL p50", "p95", "store p50", "p95", "found", "limit of the p50", "")
+func (r *report) printQueries(t *workload.Table) {
+	t.Row("")
+	t.Row("queries, ms", "GraphQL p50", "p95", "store p50", "p95", "found", "limit of the p50", "")
 	ms := func(f float64) string { return fmt.Sprintf("%.1f", f) }
 	for _, q := range r.Queries {
 		limit, ok := "", ""
 		if q.Limit > 0 {
-			limit, ok = ms(q.Limit), verdict(q.GraphQL.P50 <= q.Limit)
+			limit, ok = ms(q.Limit), workload.Verdict(q.GraphQL.P50 <= q.Limit)
 		}
-		t.row(q.Question+", "+q.State, ms(q.GraphQL.P50), ms(q.GraphQL.P95), ms(q.Store.P50), ms(q.Store.P95), ms(q.Found), limit, ok)
+		t.Row(q.Question+", "+q.State, ms(q.GraphQL.P50), ms(q.GraphQL.P95), ms(q.Store.P50), ms(q.Store.P95), ms(q.Found), limit, ok)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package workload
 
 import (
 	"bytes"
@@ -40,32 +40,46 @@ func readStat(pid int) (s stat, ok bool) {
 	}, true
 }
 
-// usage is the processor time of all that takes part, so far.
-type usage struct{ Service, Postgres, Client time.Duration }
+// Usage is the processor time of all that takes part, so far.
+type Usage struct{ Service, Postgres, Client time.Duration }
 
-func (u usage) since(before usage) usage {
-	return usage{u.Service - before.Service, u.Postgres - before.Postgres, u.Client - before.Client}
+// Since is what was used after before.
+func (u Usage) Since(before Usage) Usage {
+	return Usage{u.Service - before.Service, u.Postgres - before.Postgres, u.Client - before.Client}
 }
 
-func (u usage) plus(v usage) usage {
-	return usage{u.Service + v.Service, u.Postgres + v.Postgres, u.Client + v.Client}
+// Plus is both together.
+func (u Usage) Plus(v Usage) Usage {
+	return Usage{u.Service + v.Service, u.Postgres + v.Postgres, u.Client + v.Client}
 }
 
-// usage reads the processor times. PostgreSQL's are those of its first process, its children, and what these have
-// left behind; zero where there is no /proc.
-func (b *bench) usage() usage {
-	var u usage
-	if s, ok := readStat(b.service.PID()); ok {
+// Postmaster finds the first process of the PostgreSQL in a data directory of Weir's. It is 0 where PostgreSQL runs in a
+// container: its processor time cannot be seen then, and is reported as zero.
+func Postmaster(dataDir string) int {
+	raw, err := os.ReadFile(filepath.Join(dataDir, "pg", "data", "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	line, _, _ := bytes.Cut(raw, []byte("\n"))
+	pid, _ := strconv.Atoi(string(line)) // PostgreSQL writes a number
+	return pid
+}
+
+// ReadUsage reads the processor times of the service, of PostgreSQL and of this process. PostgreSQL's are those of its
+// first process, its children, and what these have left behind. All are zero where there is no /proc.
+func ReadUsage(service, postmaster int) Usage {
+	var u Usage
+	if s, ok := readStat(service); ok {
 		u.Service = s.own
 	}
 	if s, ok := readStat(os.Getpid()); ok {
 		u.Client = s.own
 	}
-	if s, ok := readStat(b.postmaster); ok {
+	if s, ok := readStat(postmaster); ok {
 		u.Postgres = s.own + s.reaped
 	}
 	names, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
+	if err != nil || postmaster == 0 {
 		return u
 	}
 	for _, name := range names {
@@ -73,7 +87,7 @@ func (b *bench) usage() usage {
 		if err != nil {
 			continue
 		}
-		if s, ok := readStat(pid); ok && s.parent == b.postmaster {
+		if s, ok := readStat(pid); ok && s.parent == postmaster {
 			u.Postgres += s.own + s.reaped
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package workload
 
 import (
 	"bytes"
@@ -8,16 +8,17 @@ import (
 	"github.com/weirhq/weir/internal/simulate"
 )
 
-// frequencies tells which words of a document are rare, from a sample of the corpus.
-type frequencies struct{ seen map[string]int }
+// Words tells which words of a document are rare, from a sample of the corpus.
+type Words struct{ seen map[string]int }
 
 const sampleSize = 20_000
 
 // note finds the texts of bodies that are made of words.
 var note = regexp.MustCompile(`"(?:note|title)":"([^"]*)"`)
 
-func countWords(corpus *simulate.Corpus, tenants int) *frequencies {
-	f := &frequencies{seen: map[string]int{}}
+// CountWords samples the first tenants of a corpus.
+func CountWords(corpus *simulate.Corpus, tenants int) *Words {
+	f := &Words{seen: map[string]int{}}
 	var e simulate.Entry
 	size := min(sampleSize, corpus.Len()*tenants)
 	for i := range size {
@@ -37,7 +38,7 @@ func wordsOf(document []byte) (words [][]byte) {
 }
 
 // rarest is the word of the document's bodies that the sample has the least of; empty when there are no words.
-func (f *frequencies) rarest(document []byte) string {
+func (f *Words) rarest(document []byte) string {
 	best, least := "", math.MaxInt
 	for _, word := range wordsOf(document) {
 		if n := f.seen[string(word)]; n < least {
