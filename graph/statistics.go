@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/graph/internal/model"
@@ -59,17 +60,42 @@ func (r *Resolver) dashboard(ctx context.Context, of *model.Integration, in mode
 	if err != nil {
 		return nil, err
 	}
-	id := of.Integration.ID
-	figures, err := r.deps.Statistics.Dashboard(ctx, id, b)
+	id, asked := of.Integration.ID, details(ctx)
+	figures, err := r.deps.Statistics.Dashboard(ctx, id, b, asked.figures)
 	if err != nil {
 		return nil, err
 	}
-	lives, err := r.deps.Directory.Lives(ctx, id)
-	if err != nil {
-		return nil, err
+	out := &model.IntegrationDashboard{Integration: of, Buckets: b, Dashboard: figures}
+	if asked.adoption {
+		lives, err := r.deps.Directory.Lives(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		out.Adoption = model.NewAdoption(lives[id], &b, figures.Active, figures.All)
 	}
-	adoption := model.NewAdoption(lives[id], &b, figures.Active, figures.All)
-	return &model.IntegrationDashboard{Integration: of, Adoption: adoption, Buckets: b, Dashboard: figures}, nil
+	return out, nil
+}
+
+// detail is what of a dashboard the fields of a query need.
+type detail struct {
+	figures  statistics.Detail
+	adoption bool
+}
+
+func details(ctx context.Context) (d detail) {
+	for _, f := range graphql.CollectFieldsCtx(ctx, []string{"IntegrationDashboard"}) {
+		switch f.Name {
+		case "integration", "totals", "series", "__typename":
+		case "previous":
+			d.figures |= statistics.WithPrevious
+		case "adoption":
+			d.adoption = true
+			d.figures |= statistics.WithBreakdown
+		default:
+			d.figures |= statistics.WithBreakdown
+		}
+	}
+	return d
 }
 
 // overview is the figures of all integrations.

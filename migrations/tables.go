@@ -42,6 +42,8 @@ var Tables = []Table{
 	{Name: "journal_term", Placement: Distributed, Rights: all},
 	{Name: "journal_key", Placement: Distributed, Rights: all},
 	{Name: "statistic", Placement: Distributed, Rights: all},
+	{Name: "statistic_minute", Placement: Distributed, Rights: all},
+	{Name: "statistic_rollup", Placement: Distributed, Rights: all},
 	{Name: "flow_run", Placement: Distributed, Rights: all},
 	{Name: "flow_run_identifier", Placement: Distributed, Rights: all},
 	{Name: "node_run", Placement: Distributed, Rights: all},

@@ -120,8 +120,14 @@ func (b *Buckets) Begin() time.Time { return timeOf(b.bounds[0]) }
 // End is when a bucket ends, cut by the range.
 func (b *Buckets) End(i int) time.Time { return timeOf(b.bounds[i+1]) }
 
-// span is the minutes that the buckets cover: first ≤ minute < end.
-func (b *Buckets) span() (first, end int64) { return b.bounds[0], b.bounds[len(b.bounds)-1] }
+// span is the minutes that the buckets cover.
+func (b *Buckets) span() span { return span{b.bounds[0], b.bounds[len(b.bounds)-1]} }
+
+// withPrevious is the span, and the same length of time just before.
+func (b *Buckets) withPrevious() span {
+	of := b.span()
+	return span{2*of.first - of.end, of.end}
+}
 
 // of is the bucket of a minute of the span.
 func (b *Buckets) of(minute int64) int {

@@ -1,8 +1,10 @@
 package statistics
 
 import (
+	"cmp"
 	"encoding/binary"
 	"hash/crc32"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -25,7 +27,8 @@ type Cells struct {
 	calls                                []Call
 	errors                               []Error
 	transfers                            []Transfer
-	// presences are of a row by day.
+	// first is the day's first minute and presences are of the day, in a row by day.
+	first     int64
 	presences []presence
 }
 
@@ -79,10 +82,11 @@ func (r *reader) first() *Cells {
 		return nil
 	}
 	r.columns(c, int(n), first) //nolint:gosec // At most mostCells.
-	for _, b := range c.bins {
-		if b.Bin > mostBins {
-			r.fail()
-		}
+	for i := range c.minutes {
+		slices.SortFunc(c.durations(i), func(a, b BinCount) int { return cmp.Compare(a.Bin, b.Bin) })
+	}
+	if slices.ContainsFunc(c.bins, func(b BinCount) bool { return b.Bin > mostBins }) {
+		r.fail()
 	}
 	return c
 }
@@ -93,11 +97,11 @@ func (r *reader) second() *Cells {
 	values := &reader{version: r.version, rest: r.zstd()}
 	values.values(c)
 	g, n, first := r.uvarint(), r.uvarint(), r.varint()
-	if r.bad || values.bad || len(values.rest) > 0 || g > byDay || n == 0 || n > mostDayCells {
+	if r.bad || values.bad || len(values.rest) > 0 || g > dayGrain || n == 0 || n > mostDayCells {
 		r.fail()
 		return nil
 	}
-	c.byDay = g == byDay
+	c.byDay, c.first = g == dayGrain, first
 	r.columns(c, int(n), first) //nolint:gosec // At most mostDayCells.
 	if r.bad || !c.follow() {
 		r.fail()

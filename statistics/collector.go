@@ -40,6 +40,8 @@ type counted struct {
 	count int64
 	first BinCount
 	more  []BinCount
+	// last is the last minute of a cell by day, from the day's first on.
+	last int64
 }
 
 // An app that follows from customer and integration is this number, others follow.
@@ -116,7 +118,7 @@ func (c *Collector) app(app, customer, integration uuid.UUID) uint32 {
 	return impliedApp + c.apps.number(app)
 }
 
-func (c *Collector) count(k key, n int64, durations []BinCount) {
+func (c *Collector) count(k key, n int64, durations []BinCount) *counted {
 	i, ok := c.at[k]
 	if !ok {
 		i = len(c.cells)
@@ -127,6 +129,51 @@ func (c *Collector) count(k key, n int64, durations []BinCount) {
 	cell.count += n
 	for _, d := range durations {
 		cell.addDuration(d)
+	}
+	return cell
+}
+
+// taking takes cells of a row, whose values have other numbers there.
+type taking struct {
+	cells                                *Cells
+	customers, integrations, apps, flows []uint32
+	calls, errors, transfers             []uint32
+}
+
+func (c *Collector) takeFrom(cells *Cells) taking {
+	return taking{
+		cells, renumbered(&c.customers, cells.customers), renumbered(&c.integrations, cells.integrations), renumbered(&c.apps, cells.apps),
+		renumbered(&c.flows, cells.flows), renumbered(&c.calls, cells.calls), renumbered(&c.errors, cells.errors),
+		renumbered(&c.transfers, cells.transfers),
+	}
+}
+
+func renumbered[T comparable](x *index[T], values []T) []uint32 {
+	numbers := make([]uint32, len(values))
+	for i, v := range values {
+		numbers[i] = x.number(v)
+	}
+	return numbers
+}
+
+func (t *taking) key(i int) key {
+	c := t.cells
+	k := key{
+		minute: c.minutes[i], form: uint16(c.forms[i]), code: uint16(c.codes[i]), app: c.app[i], //nolint:gosec // As they were put in.
+		customer: pick(t.customers, c.customer[i]), integration: pick(t.integrations, c.integration[i]), flow: pick(t.flows, c.flow[i]),
+		call: pick(t.calls, c.call[i]), fault: pick(t.errors, c.fault[i]), transfer: pick(t.transfers, c.transfer[i]),
+	}
+	if k.app > impliedApp {
+		k.app = impliedApp + t.apps[k.app-impliedApp-1]
+	}
+	return k
+}
+
+// addRow counts all cells of a row.
+func (c *Collector) addRow(cells *Cells) {
+	in := c.takeFrom(cells)
+	for i := range cells.Len() {
+		c.count(in.key(i), cells.counts[i], cells.durations(i))
 	}
 }
 

@@ -1,9 +1,7 @@
 package statistics
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"strconv"
 	"time"
 
@@ -15,8 +13,10 @@ import (
 // Dashboard is the figures of one integration.
 type Dashboard struct {
 	Series
-	// Previous is of the same length of time just before.
+	// Previous is of the same length of time just before, when it is asked for.
 	Previous Totals
+	// What follows is asked for by WithBreakdown.
+	//
 	// StatusCodes, Calls, Failures and Customers come with the most entries (or failures) first.
 	StatusCodes []StatusCode
 	Calls       []CallTotals
@@ -70,107 +70,143 @@ func (f *Failure) Category() string {
 	return "FAILURE"
 }
 
-// Dashboard adds up what an integration's dashboard shows.
-func (s *Store) Dashboard(ctx context.Context, integrationID uuid.UUID, b Buckets) (*Dashboard, error) {
+// Detail says what of a dashboard is asked for beside its series and totals.
+type Detail uint8
+
+// The details.
+const (
+	// WithPrevious asks for the totals of the time before.
+	WithPrevious Detail = 1 << iota
+	// WithBreakdown asks for status codes, calls, failures and customers, and who was active.
+	WithBreakdown
+)
+
+// Dashboard adds up what an integration's dashboard shows: in one statement, or in two when what was rolled up has been
+// taken back since.
+func (s *Store) Dashboard(ctx context.Context, integrationID uuid.UUID, b Buckets, detail Detail) (*Dashboard, error) {
 	f, ok, err := Filter{IntegrationID: integrationID}.limited(ctx)
-	d := newDashboarding(b)
-	if err != nil || !ok {
-		return d.result(), err
+	d := newDashboarding(f, b, detail)
+	if err == nil && ok {
+		err = s.ask(ctx, d.question())
 	}
-	first, end := b.span()
-	err = s.each(ctx, 2*first-end, end, func(c *Cells) {
-		if match, some := f.on(c, 2*first-end, end); some {
-			d.take(c, &match, first)
-		}
-	})
+	if err == nil && d.breakdown.doubtful() {
+		d = newDashboarding(f, b, detail)
+		d.byDay = spans{d.span}
+		err = s.ask(ctx, d.question())
+	}
 	return d.result(), err
 }
 
-// dashboarding adds up a dashboard.
+// dashboarding adds up a dashboard. Series come from hours of roll-ups, breakdowns from cells by day; each from cells by
+// minute where a bound lies within the hour, or the day.
 type dashboarding struct {
 	Dashboard
-	buckets   Buckets
-	codes     map[int]int64
-	calls     map[Call]*Totals
-	customers map[uuid.UUID]*Totals
-	failures  map[failureKey]*failing
+	span
+	filter        Filter
+	buckets       Buckets
+	detail        Detail
+	byHour, byDay spans
+	breakdown     breakdown
 }
 
-type failureKey struct {
-	code  int
-	error Error
-}
-
-type failing struct {
-	total, last int64
-	customers   map[uuid.UUID]struct{}
-}
-
-func newDashboarding(b Buckets) *dashboarding {
-	d := &dashboarding{
-		buckets: b, codes: map[int]int64{}, calls: map[Call]*Totals{}, customers: map[uuid.UUID]*Totals{}, failures: map[failureKey]*failing{},
+func newDashboarding(f Filter, b Buckets, detail Detail) *dashboarding {
+	d := &dashboarding{span: b.span(), filter: f, buckets: b, detail: detail, breakdown: newBreakdown(b)}
+	d.Points = make([]Totals, b.Len())
+	bounds := b.bounds
+	if detail&WithPrevious != 0 {
+		d.span = b.withPrevious()
+		bounds = append([]int64{d.first}, bounds...)
 	}
-	d.Points, d.Active = make([]Totals, b.Len()), make([]map[uuid.UUID]struct{}, b.Len())
-	for i := range d.Active {
-		d.Active[i] = map[uuid.UUID]struct{}{}
+	d.byHour = cut(60, bounds...)
+	if f.CustomerID != uuid.Nil {
+		d.byHour = spans{d.span} // hours are of all customers
 	}
-	d.All = map[uuid.UUID]struct{}{}
+	if of := b.span(); detail&WithBreakdown != 0 {
+		d.byDay = cut(minutesOfDay, of.first, of.end).and(d.byHour.within(of).days())
+	}
 	return d
 }
 
-func (d *dashboarding) take(c *Cells, match *selection, first int64) {
-	for i := range c.Len() {
-		switch {
-		case !match.has(i):
-		case c.minutes[i] < first:
-			d.Previous.add(c, i)
-		default:
-			d.count(c, i)
+func (d *dashboarding) question() *question {
+	q := &question{span: d.span, byMinute: d.byHour.and(d.byDay), one: true, integration: d.filter.IntegrationID}
+	q.waiting = func(c *Cells) {
+		d.each(c, func(i int) {
+			d.point(c, i)
+			d.part(c, i, true)
+		})
+	}
+	q.minutes = func(c *Cells) {
+		d.each(c, func(i int) {
+			if d.byHour.has(c.minutes[i]) {
+				d.point(c, i)
+			}
+			if d.byDay.has(c.minutes[i]) {
+				d.part(c, i, false)
+			}
+		})
+	}
+	if !d.byHour.cover(d.span) {
+		q.hours = d.hours
+	}
+	if d.detail&WithBreakdown != 0 && !d.byDay.cover(d.buckets.span()) {
+		q.parts = d.parts
+	}
+	return q
+}
+
+// each gives the cells that are asked for.
+func (d *dashboarding) each(c *Cells, do func(i int)) {
+	match, some := d.filter.on(c, d.span)
+	for i := 0; some && i < c.Len(); i++ {
+		if match.has(i) {
+			do(i)
 		}
 	}
 }
 
-func (d *dashboarding) count(c *Cells, i int) {
-	bucket := d.buckets.of(c.minutes[i])
-	d.Points[bucket].add(c, i)
-	n, code := c.counts[i], int(c.codes[i])
-	d.codes[code] += n
-	customer := pick(c.customers, c.customer[i])
-	if customer != uuid.Nil {
-		d.Active[bucket][customer] = struct{}{}
-		d.All[customer] = struct{}{}
+// totals are those that a minute counts for.
+func (d *dashboarding) totals(minute int64) *Totals {
+	if minute < d.buckets.bounds[0] {
+		return &d.Previous
 	}
-	of(d.customers, customer).add(c, i)
-	if c.call[i] != 0 {
-		of(d.calls, pick(c.calls, c.call[i])).add(c, i)
-	}
-	if c.status(i) != entry.StatusFailure {
-		return
-	}
-	k := failureKey{code, pick(c.errors, c.fault[i])}
-	if k.code != 0 {
-		k.error.Kind = entry.ErrorNone // The status code says more.
-	}
-	f := d.failures[k]
-	if f == nil {
-		f = &failing{customers: map[uuid.UUID]struct{}{}}
-		d.failures[k] = f
-	}
-	f.total += n
-	f.last = max(f.last, c.minutes[i])
-	if customer != uuid.Nil {
-		f.customers[customer] = struct{}{}
+	return &d.Points[d.buckets.of(minute)]
+}
+
+func (d *dashboarding) point(c *Cells, i int) { d.totals(c.minutes[i]).add(c, i) }
+
+func (d *dashboarding) hours(first int64, s *section) error {
+	return s.each(func(hour int, total, failed int64, bins []BinCount) {
+		if minute := first + 60*int64(hour); d.has(minute) && !d.byHour.has(minute) {
+			d.totals(minute).addHour(total, failed, bins)
+		}
+	})
+}
+
+func (d *dashboarding) part(c *Cells, i int, waiting bool) {
+	if of := d.buckets.span(); d.detail&WithBreakdown != 0 && of.has(c.minutes[i]) {
+		d.breakdown.add(c, i, waiting)
+		d.breakdown.act(c, i)
 	}
 }
 
-// of is the figures of a key, made when they are not there yet.
-func of[K comparable](totals map[K]*Totals, k K) *Totals {
-	t := totals[k]
-	if t == nil {
-		t = &Totals{}
-		totals[k] = t
+func (d *dashboarding) parts(c *Cells) {
+	of := d.buckets.span()
+	if !of.has(c.first) || d.byDay.has(c.first) {
+		return
 	}
-	return t
+	d.each(c, func(i int) { d.breakdown.add(c, i, false) })
+	d.breakdown.rolledUp = true
+	for _, p := range c.presences {
+		if pick(c.integrations, p.integration) != d.filter.IntegrationID {
+			continue
+		}
+		customer := pick(c.customers, p.customer)
+		for hour := range int64(24) {
+			if p.hours>>hour&1 != 0 {
+				d.breakdown.present(customer, c.first+60*hour)
+			}
+		}
+	}
 }
 
 func (d *dashboarding) result() *Dashboard {
@@ -178,27 +214,8 @@ func (d *dashboarding) result() *Dashboard {
 	for i := range out.Points {
 		out.Totals.Merge(&out.Points[i])
 	}
-	for code, n := range d.codes {
-		out.StatusCodes = append(out.StatusCodes, StatusCode{code, n})
+	if d.detail&WithBreakdown != 0 {
+		d.breakdown.into(out)
 	}
-	slices.SortFunc(out.StatusCodes, func(a, b StatusCode) int { return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.Code, b.Code)) })
-	for call, t := range d.calls {
-		out.Calls = append(out.Calls, CallTotals{call, *t})
-	}
-	slices.SortFunc(out.Calls, func(a, b CallTotals) int {
-		return cmp.Or(cmp.Compare(b.Total, a.Total), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Method, b.Method))
-	})
-	for id, t := range d.customers {
-		out.Customers = append(out.Customers, CustomerTotals{id, *t})
-	}
-	slices.SortFunc(out.Customers, func(a, b CustomerTotals) int {
-		return cmp.Or(cmp.Compare(b.Failed, a.Failed), cmp.Compare(b.Total, a.Total), slices.Compare(a.CustomerID[:], b.CustomerID[:]))
-	})
-	for k, f := range d.failures {
-		out.Failures = append(out.Failures, Failure{k.code, k.error, f.total, len(f.customers), timeOf(f.last)})
-	}
-	slices.SortFunc(out.Failures, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(b.Total, a.Total), b.LastSeenAt.Compare(a.LastSeenAt), cmp.Compare(a.Category(), b.Category()))
-	})
 	return out
 }

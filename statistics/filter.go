@@ -34,8 +34,8 @@ func (f Filter) limited(ctx context.Context) (_ Filter, ok bool, err error) {
 
 // selection is a filter made ready for a row: by the row's own numbers.
 type selection struct {
+	span
 	cells                       *Cells
-	first, end                  int64
 	customer, integration, flow uint32
 	byCustomer, byIntegration   bool
 	byFlow                      bool
@@ -43,8 +43,8 @@ type selection struct {
 }
 
 // on makes the filter ready for a row; some is false when nothing in it can match.
-func (f *Filter) on(c *Cells, first, end int64) (s selection, some bool) {
-	s = selection{cells: c, first: first, end: end, app: f.ConnectedAppID}
+func (f *Filter) on(c *Cells, of span) (s selection, some bool) {
+	s = selection{cells: c, span: of, app: f.ConnectedAppID}
 	number := func(ids []uuid.UUID, id uuid.UUID, by *bool, to *uint32) bool {
 		if *by = id != uuid.Nil; !*by {
 			return true

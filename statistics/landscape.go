@@ -36,29 +36,27 @@ func (s *Store) Links(ctx context.Context, b Buckets) ([]*Link, error) {
 	}
 	type ends struct{ from, to Party }
 	links := map[ends]*Link{}
-	first, end := b.span()
-	err = s.each(ctx, first, end, func(c *Cells) {
-		match, some := f.on(c, first, end)
-		for i := 0; some && i < c.Len(); i++ {
-			if !match.has(i) {
-				continue
-			}
-			from, to, operation, ok := partiesOf(c, i)
-			if !ok {
-				continue
-			}
-			l := links[ends{from, to}]
-			if l == nil {
-				l = &Link{From: from, To: to, Operations: map[string]int64{}}
-				links[ends{from, to}] = l
-			}
-			l.add(c, i)
-			if operation != "" {
-				l.Operations[operation] += c.counts[i]
-			}
-			if at := timeOf(c.minutes[i]); at.After(l.LastSeenAt) {
-				l.LastSeenAt = at
-			}
+	of := b.span()
+	byMinute := cut(minutesOfDay, of.first, of.end)
+	if f.CustomerID != uuid.Nil {
+		byMinute = spans{of} // cells by day say when a link was seen last, whoever's it was
+	}
+	err = s.byDays(ctx, f, of, byMinute, func(c *Cells, i int) {
+		from, to, operation, ok := partiesOf(c, i)
+		if !ok {
+			return
+		}
+		l := links[ends{from, to}]
+		if l == nil {
+			l = &Link{From: from, To: to, Operations: map[string]int64{}}
+			links[ends{from, to}] = l
+		}
+		l.add(c, i)
+		if operation != "" {
+			l.Operations[operation] += c.counts[i]
+		}
+		if at := timeOf(c.minutes[i]); at.After(l.LastSeenAt) {
+			l.LastSeenAt = at
 		}
 	})
 	out := make([]*Link, 0, len(links))

@@ -19,6 +19,8 @@ type IntegrationTotals struct {
 	// Active are the customers that had entries, by day of the range.
 	Active []map[uuid.UUID]struct{}
 	All    map[uuid.UUID]struct{}
+
+	counts []map[uuid.UUID]int64 // by day and customer
 }
 
 // Overview adds up the range, and the same length of time just before, by integration. The range is widened to whole
@@ -29,39 +31,48 @@ func (s *Store) Overview(ctx context.Context, b Buckets) (*Overview, error) {
 	if err != nil || !ok {
 		return out, err
 	}
-	first, end := b.span()
-	err = s.each(ctx, 2*first-end, end, func(c *Cells) {
-		match, some := f.on(c, 2*first-end, end)
-		for i := 0; some && i < c.Len(); i++ {
-			if match.has(i) {
-				out.take(c, i, first, &b)
-			}
-		}
-	})
-	for _, t := range out.Integrations {
+	of := b.withPrevious()
+	err = s.byDays(ctx, f, of, cut(minutesOfDay, append([]int64{of.first}, b.bounds...)...), func(c *Cells, i int) { out.take(c, i, &b) })
+	for id, t := range out.Integrations {
 		out.Totals.Merge(&t.Totals)
 		out.Previous.Merge(&t.Previous)
+		if t.settle(); t.Totals.isNothing() && t.Previous.isNothing() {
+			delete(out.Integrations, id)
+		}
 	}
 	return out, err
 }
 
-func (o *Overview) take(c *Cells, i int, first int64, b *Buckets) {
+func (o *Overview) take(c *Cells, i int, b *Buckets) {
 	id := pick(c.integrations, c.integration[i])
 	t := o.Integrations[id]
 	if t == nil {
-		t = &IntegrationTotals{All: map[uuid.UUID]struct{}{}, Active: make([]map[uuid.UUID]struct{}, b.Len())}
-		for n := range t.Active {
-			t.Active[n] = map[uuid.UUID]struct{}{}
+		t = &IntegrationTotals{counts: make([]map[uuid.UUID]int64, b.Len())}
+		for n := range t.counts {
+			t.counts[n] = map[uuid.UUID]int64{}
 		}
 		o.Integrations[id] = t
 	}
-	if c.minutes[i] < first {
+	if c.minutes[i] < b.bounds[0] {
 		t.Previous.add(c, i)
 		return
 	}
 	t.Totals.add(c, i)
 	if customer := pick(c.customers, c.customer[i]); customer != uuid.Nil {
-		t.All[customer] = struct{}{}
-		t.Active[b.of(c.minutes[i])][customer] = struct{}{}
+		t.counts[b.of(c.minutes[i])][customer] += c.counts[i]
 	}
+}
+
+// settle tells who was active, once all is counted.
+func (t *IntegrationTotals) settle() {
+	t.Active, t.All = make([]map[uuid.UUID]struct{}, len(t.counts)), map[uuid.UUID]struct{}{}
+	for i, counts := range t.counts {
+		t.Active[i] = make(map[uuid.UUID]struct{}, len(counts))
+		for id, n := range counts {
+			if n > 0 {
+				t.Active[i][id], t.All[id] = struct{}{}, struct{}{}
+			}
+		}
+	}
+	t.counts = nil
 }

@@ -27,9 +27,9 @@ const minutesOfDay = 24 * 60
 //
 // Version 1, one zstd frame of plain columns, is read but no longer written.
 const (
-	version  = 2
-	byMinute = 0
-	byDay    = 1
+	version     = 2
+	minuteGrain = 0
+	dayGrain    = 1
 	// mostDayCells is how many cells a row by day has at most.
 	mostDayCells = 1 << 20
 )
@@ -60,7 +60,7 @@ type packing struct {
 	offsets  []uint32
 	cells    []packed
 	bins     []BinCount // of all cells, as numbers to be written
-	presence func(integration, customer uint32) uint32
+	presence func(pair) uint32
 
 	customers, integrations, apps, flows, calls, errors, transfers renumbering
 	column                                                         []byte
@@ -150,7 +150,7 @@ func (c *counted) appendBins(to []BinCount) []BinCount {
 
 // pack packs cells of one day that ascend by minute.
 func (c *Collector) pack(cells []counted) []byte {
-	p := packing{collector: c, grain: byMinute, offsets: make([]uint32, len(cells))}
+	p := packing{collector: c, grain: minuteGrain, offsets: make([]uint32, len(cells))}
 	minute := cells[0].minute
 	for i := range cells {
 		p.offsets[i] = uint32(cells[i].minute - minute) //nolint:gosec // They ascend, within a day.
@@ -171,7 +171,7 @@ func (p *packing) row(cells []counted, first int64) []byte {
 	b = binary.AppendUvarint(b, uint64(len(cells)))
 	b = binary.AppendVarint(b, first)
 	b = p.columns(b)
-	if p.grain == byDay {
+	if p.grain == dayGrain {
 		b = p.presences(b, cells)
 	}
 	return seal(b)
@@ -245,7 +245,7 @@ func (p *packing) presences(b []byte, cells []counted) []byte {
 		of := pair{cells[i].integration, cells[i].customer}
 		if _, ok := seen[of]; !ok && of.customer > 0 {
 			seen[of] = struct{}{}
-			p.column = binary.AppendUvarint(p.column, uint64(p.presence(of.integration, of.customer)))
+			p.column = binary.AppendUvarint(p.column, uint64(p.presence(of)))
 		}
 	}
 	return appendColumn(b, p.column)

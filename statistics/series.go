@@ -1,6 +1,10 @@
 package statistics
 
-import "context"
+import (
+	"context"
+
+	"github.com/google/uuid"
+)
 
 // Series is figures over time.
 type Series struct {
@@ -16,17 +20,40 @@ func (s *Store) Series(ctx context.Context, f Filter, b Buckets) (Series, error)
 	if err != nil || !ok {
 		return out, err
 	}
-	first, end := b.span()
-	err = s.each(ctx, first, end, func(c *Cells) {
-		match, some := f.on(c, first, end)
-		for i := 0; some && i < c.Len(); i++ {
-			if match.has(i) {
-				out.Points[b.of(c.minutes[i])].add(c, i)
-			}
-		}
-	})
+	if f == (Filter{IntegrationID: f.IntegrationID}) {
+		err = s.byHours(ctx, f.IntegrationID, &out, &b)
+	} else {
+		err = s.byDays(ctx, f, b.span(), cut(minutesOfDay, b.bounds...), func(c *Cells, i int) { out.Points[b.of(c.minutes[i])].add(c, i) })
+	}
 	for i := range out.Points {
 		out.Totals.Merge(&out.Points[i])
 	}
 	return out, err
+}
+
+// byHours adds up an integration, or all of them, by hours from roll-ups where no bound lies within an hour.
+func (s *Store) byHours(ctx context.Context, integrationID uuid.UUID, out *Series, b *Buckets) error {
+	of, byMinute := b.span(), cut(60, b.bounds...)
+	f := Filter{IntegrationID: integrationID}
+	q := question{span: of, byMinute: byMinute, one: integrationID != uuid.Nil, integration: integrationID}
+	add := func(c *Cells, wanted func(int64) bool) {
+		match, some := f.on(c, of)
+		for i := 0; some && i < c.Len(); i++ {
+			if match.has(i) && wanted(c.minutes[i]) {
+				out.Points[b.of(c.minutes[i])].add(c, i)
+			}
+		}
+	}
+	q.waiting = func(c *Cells) { add(c, func(int64) bool { return true }) }
+	q.minutes = func(c *Cells) { add(c, byMinute.has) }
+	if !byMinute.cover(of) {
+		q.hours = func(first int64, s *section) error {
+			return s.each(func(hour int, total, failed int64, bins []BinCount) {
+				if minute := first + 60*int64(hour); of.has(minute) && !byMinute.has(minute) {
+					out.Points[b.of(minute)].addHour(total, failed, bins)
+				}
+			})
+		}
+	}
+	return s.ask(ctx, &q)
 }

@@ -57,6 +57,35 @@ func (s *Sketch) add(bin int, n int64) {
 	s.total += n
 }
 
+// addAll counts durations of bins that ascend.
+func (s *Sketch) addAll(bins []BinCount) {
+	if len(bins) == 0 {
+		return
+	}
+	// The ends first, so that there is room at once.
+	low, high := bins[0].Bin, bins[len(bins)-1].Bin
+	if len(s.counts) == 0 {
+		s.low, s.counts = low, make([]int64, high-low+1)
+	} else {
+		s.add(low, 0)
+		s.add(high, 0)
+	}
+	for _, b := range bins {
+		s.counts[b.Bin-s.low] += b.Count
+		s.total += b.Count
+	}
+}
+
+// bins is how many bins have anything.
+func (s *Sketch) bins() (n int) {
+	for _, count := range s.counts {
+		if count != 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Add counts a duration in milliseconds.
 func (s *Sketch) Add(ms float64) { s.add(binOf(ms), 1) }
 

@@ -202,7 +202,7 @@ func TestDashboardOverviewAndLinks(t *testing.T) {
 	require.NoError(t, err)
 	integration := ids[3]
 	mine := of(statistics.Filter{IntegrationID: integration})
-	d, err := b.store.Dashboard(b.ctx, integration, buckets)
+	d, err := b.store.Dashboard(b.ctx, integration, buckets, statistics.WithPrevious|statistics.WithBreakdown)
 	require.NoError(t, err)
 	want, _ := within(list, from, to, mine)
 	require.Equal(t, want, figures{d.Totals.Total, d.Totals.Failed})

@@ -19,10 +19,17 @@ func (t *Totals) add(c *Cells, i int) {
 	if c.status(i) == entry.StatusFailure {
 		t.Failed += n
 	}
-	for _, d := range c.durations(i) {
-		t.Durations.add(d.Bin, d.Count)
-	}
+	t.Durations.addAll(c.durations(i))
 }
+
+// addHour adds the figures of an hour. Its bins ascend.
+func (t *Totals) addHour(total, failed int64, bins []BinCount) {
+	t.Total += total
+	t.Failed += failed
+	t.Durations.addAll(bins)
+}
+
+func (t *Totals) isNothing() bool { return t.Total == 0 && t.Failed == 0 && t.Durations.bins() == 0 }
 
 // Merge adds the figures of other entries.
 func (t *Totals) Merge(other *Totals) {

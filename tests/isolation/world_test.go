@@ -11,7 +11,10 @@ import (
 
 	"github.com/weirhq/weir/internal/app"
 	"github.com/weirhq/weir/internal/config"
+	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/internal/pgtest"
+	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 	"github.com/weirhq/weir/tenant/token"
 )
@@ -103,10 +106,29 @@ func (w *world) found(t *testing.T, tenants *tenant.Store, letter string) *compa
 	}
 	co.ingest = co.callers["key INGEST"]
 	co.send(t, co.events())
+	co.rollUp(t)
 	co.nameIntegrations(t)
 	co.add("customer", co.limited(t, "customer-1"))
 	co.add("nobody", "")
 	return co
+}
+
+// rollUp does what the job would do after the day, and counts one entry more, so that figures are of what is rolled up and
+// of what came later.
+func (co *company) rollUp(t *testing.T) {
+	t.Helper()
+	door := tenant.NewDoor(co.w.db.Pool(t))
+	defer func() { require.NoError(t, door.Close()) }()
+	ctx := tenant.WithPrincipal(t.Context(), tenant.System(co.tenant.ID))
+	done, err := statistics.NewStore(door, nil).Compact(ctx, time.Now().Add(48*time.Hour))
+	require.NoError(t, err)
+	require.Positive(t, done.After)
+	late := statistics.NewCollector()
+	late.AddEntry(&entry.Entry{Head: entry.Head{ID: nodeid.New(co.w.start), Kind: entry.KindInternalEvent, Status: entry.StatusSuccess, DurationMS: -1}})
+	require.NoError(t, door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := tx.Pgx().Exec(ctx, statistics.SQLAppend, statistics.Columns(co.tenant.ID, 1<<40, late.Pack())...)
+		return err
+	}))
 }
 
 func (co *company) add(name, credential string) {

@@ -1,0 +1,200 @@
+package statistics
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/journal/entry"
+)
+
+// rollup is a row of what a day's cells add up to: of one integration, or of all that have little.
+type rollup struct {
+	integrationID uuid.UUID
+	hours, parts  []byte
+}
+
+// shared is the integration of the row that several share. No integration has that id: ids say their version.
+var shared = uuid.Max
+
+const (
+	// Integrations share a row as long as it has no more than so many bytes of hours, and so many cells.
+	sharedHours = 4 << 10
+	sharedCells = 2048
+)
+
+// rolling adds up a day by integration.
+type rolling struct {
+	first     int64 // the day's first minute
+	collector *Collector
+	// failures are by minute until all are there: a run that failed may be taken back.
+	failures map[key]*counted
+	hours    map[uint32]*hours // by the collector's numbers
+	present  map[pair]*[24]int64
+}
+
+func newRolling(day int64) *rolling {
+	return &rolling{
+		first: day * minutesOfDay, collector: NewCollector(), failures: map[key]*counted{}, hours: map[uint32]*hours{}, present: map[pair]*[24]int64{},
+	}
+}
+
+// add adds the cells of a row by minute.
+func (r *rolling) add(c *Cells) {
+	in := r.collector.takeFrom(c)
+	for i := range c.Len() {
+		k := in.key(i)
+		offset := c.minutes[i] - r.first
+		h := r.hours[k.integration]
+		if h == nil {
+			h = &hours{}
+			r.hours[k.integration] = h
+		}
+		h[offset/60].add(c, i)
+		if k.customer > 0 {
+			p := r.present[pair{k.integration, k.customer}]
+			if p == nil {
+				p = &[24]int64{}
+				r.present[pair{k.integration, k.customer}] = p
+			}
+			p[offset/60] += c.counts[i]
+		}
+		if c.status(i) == entry.StatusFailure {
+			r.fail(k, c, i)
+			continue
+		}
+		k.minute = r.first
+		cell := r.collector.count(k, c.counts[i], c.durations(i))
+		cell.last = max(cell.last, offset)
+	}
+}
+
+func (r *rolling) fail(k key, c *Cells, i int) {
+	f := r.failures[k]
+	if f == nil {
+		f = &counted{key: k}
+		r.failures[k] = f
+	}
+	f.count += c.counts[i]
+	for _, d := range c.durations(i) {
+		f.addDuration(d)
+	}
+}
+
+// settle puts the failures that are left among the cells.
+func (r *rolling) settle() {
+	for k, f := range r.failures {
+		if f.isNothing() {
+			continue
+		}
+		k.minute = r.first
+		cell := r.collector.count(k, f.count, f.appendBins(nil))
+		cell.last = max(cell.last, f.minute-r.first)
+	}
+	clear(r.failures)
+}
+
+// part is an integration's part of a day.
+type part struct {
+	section
+	number uint32
+	cells  []counted
+}
+
+// rollups packs what was added, and ends it.
+func (r *rolling) rollups() []rollup {
+	parts := r.parts()
+	// The least first: whoever has little shares, up to the limits.
+	slices.SortFunc(parts, func(a, b part) int {
+		return cmp.Or(cmp.Compare(len(a.packed), len(b.packed)), slices.Compare(a.integrationID[:], b.integrationID[:]))
+	})
+	sharing, bytes, cells := 0, 0, 0
+	for sharing < len(parts) {
+		bytes, cells = bytes+len(parts[sharing].packed), cells+len(parts[sharing].cells)
+		if bytes > sharedHours || cells > sharedCells {
+			break
+		}
+		sharing++
+	}
+	var out []rollup
+	if sharing > 1 {
+		out = append(out, r.row(shared, parts[:sharing]))
+		parts = parts[sharing:]
+	}
+	for i := range parts {
+		out = append(out, r.row(parts[i].integrationID, parts[i:i+1]))
+	}
+	return out
+}
+
+// parts are the integrations that have anything. Cells are sorted so that neighbors are alike.
+func (r *rolling) parts() []part {
+	r.settle()
+	c := r.collector
+	c.cells = slices.DeleteFunc(c.cells, func(cell counted) bool { return cell.isNothing() })
+	slices.SortFunc(c.cells, func(a, b counted) int {
+		return cmp.Or(cmp.Compare(a.integration, b.integration), cmp.Compare(a.call, b.call), cmp.Compare(a.form, b.form),
+			cmp.Compare(a.code, b.code), cmp.Compare(a.fault, b.fault), cmp.Compare(a.transfer, b.transfer),
+			cmp.Compare(a.flow, b.flow), cmp.Compare(a.app, b.app), cmp.Compare(a.customer, b.customer))
+	})
+	var parts []part
+	for rest := c.cells; len(rest) > 0; {
+		number := rest[0].integration
+		n := slices.IndexFunc(rest, func(cell counted) bool { return cell.integration != number })
+		if n < 0 {
+			n = len(rest)
+		}
+		parts = append(parts, part{section{pick(c.integrations.values, number), r.hours[number].pack()}, number, rest[:n]})
+		rest = rest[n:]
+	}
+	return parts
+}
+
+func (r *rolling) row(integrationID uuid.UUID, parts []part) rollup {
+	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.number, b.number) })
+	sections := make([]section, len(parts))
+	var cells []counted
+	for i := range parts {
+		sections[i] = parts[i].section
+		cells = append(cells, parts[i].cells...)
+	}
+	return rollup{integrationID, packHours(sections), r.pack(cells)}
+}
+
+// exchange is what cells of one link agree in.
+type exchange struct {
+	integration uint32
+	kind        entry.Kind
+	direction   entry.Direction
+	transfer    uint32
+}
+
+func exchangeOf(c *counted) exchange {
+	return exchange{c.integration, entry.Kind(c.form & 15), entry.Direction(c.form >> 7), c.transfer} //nolint:gosec // Four bits and two.
+}
+
+// pack packs cells by day. Only of failures, and of the last cell of a link, anybody asks when they were seen last: others
+// say nothing of it.
+func (r *rolling) pack(cells []counted) []byte {
+	last := map[exchange]int64{}
+	for i := range cells {
+		last[exchangeOf(&cells[i])] = max(last[exchangeOf(&cells[i])], cells[i].last)
+	}
+	p := packing{collector: r.collector, grain: dayGrain, offsets: make([]uint32, len(cells))}
+	for i := range cells {
+		c := &cells[i]
+		if statusOf(uint32(c.form)) == entry.StatusFailure || last[exchangeOf(c)] == c.last {
+			p.offsets[i] = uint32(c.last) //nolint:gosec // Of a day.
+		}
+	}
+	p.presence = func(of pair) (bits uint32) {
+		for hour, n := range r.present[of] {
+			if n > 0 {
+				bits |= 1 << hour
+			}
+		}
+		return bits
+	}
+	return p.row(cells, r.first)
+}
