@@ -87,6 +87,13 @@ func (s *Store) prepare(ctx context.Context, f entry.Filter, order entry.Order, 
 	return p, p.lo < p.hi, nil
 }
 
+// farDays is from how many days on a walk goes far.
+const farDays = 3
+
+// goesFar tells whether the walk is likely to read segments of many days: a search finds little, and where it is nobody
+// knows.
+func (p *prepared) goesFar() bool { return p.search != nil && p.hi-p.lo >= farDays*dayMicros }
+
 // limit narrows a filter to the customer that the principal is limited to. It is false when nothing is left.
 func limit(f *entry.Filter, customer uuid.UUID) bool {
 	if customer != uuid.Nil {
@@ -121,6 +128,8 @@ func (s *Store) guide(p *prepared, order entry.Order, sc *scan, first int) guide
 		return failureHints(w, f, first)
 	case order == entry.OldestFirst:
 		return &dayByDay{widening: w, scan: sc}
+	case p.goesFar():
+		w.step = len(steps) - 1
 	}
 	return &calendar{w}
 }
@@ -165,7 +174,7 @@ func (s *Store) page(ctx context.Context, q Query, details bool) (Page, error) {
 	if err != nil || !ok {
 		return out, err
 	}
-	err = s.read(ctx, func(ctx context.Context, r *reader) error {
+	err = s.walk(ctx, p, func(ctx context.Context, r *reader) error {
 		sc := newScan(r, p, q.Order, q.After)
 		sc.guide = s.guide(p, q.Order, sc, q.First)
 		var hits []hit

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -66,6 +67,16 @@ var partColumns = [...]struct {
 	name string
 }{{partHead, "head"}, {partList, "list"}, {partTokens, "tokens"}, {partBody, "body"}}
 
+// walk is read for a walk through what is prepared.
+func (s *Store) walk(ctx context.Context, p *prepared, fn func(ctx context.Context, r *reader) error) error {
+	return s.read(ctx, func(ctx context.Context, r *reader) error {
+		if p.goesFar() {
+			r.tx.PlanOnce()
+		}
+		return fn(ctx, r)
+	})
+}
+
 // read runs fn on one snapshot, and afterwards sets aside the segments that could not be read.
 func (s *Store) read(ctx context.Context, fn func(ctx context.Context, r *reader) error) error {
 	r := &reader{store: s}
@@ -115,27 +126,32 @@ func (r *reader) broke(seg *opened, err error) error {
 	return nil
 }
 
+// sqlLoad bounds the times, since partitions are not told apart by an array when a plan is made once. IS TRUE keeps the ids
+// out of the index condition, where each would be looked up with each time.
+const sqlLoad = ` FROM journal_segment
+WHERE tenant_id = $1 AND last_at = ANY($2) AND (id = ANY($3)) IS TRUE AND last_at >= $4 AND last_at <= $5`
+
 // load reads columns of segments that lack them, in one statement.
 func (r *reader) load(ctx context.Context, segs []*opened, parts part) error {
 	// A segment that lies in several windows is opened in each.
 	missing := make(map[uuid.UUID][]*opened, len(segs))
 	var lasts []time.Time
 	var ids []uuid.UUID
+	oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)
 	for _, seg := range segs {
 		if seg.broken || !seg.lacks(parts) || slices.Contains(missing[seg.id], seg) {
 			continue
 		}
 		if missing[seg.id] == nil {
 			lasts, ids = append(lasts, timeOf(seg.last)), append(ids, seg.id)
+			oldest, newest = min(oldest, seg.last), max(newest, seg.last)
 		}
 		missing[seg.id] = append(missing[seg.id], seg)
 	}
 	if len(missing) == 0 {
 		return nil
 	}
-	// IS TRUE keeps the ids out of the index condition, where each would be looked up with each time.
-	sql := "SELECT id" + columns(parts) + " FROM journal_segment WHERE tenant_id = $1 AND last_at = ANY($2) AND (id = ANY($3)) IS TRUE"
-	rows, err := query(ctx, r.tx, sql, r.tx.TenantID(), lasts, tenant.UUIDs(ids))
+	rows, err := query(ctx, r.tx, "SELECT id"+columns(parts)+sqlLoad, r.tx.TenantID(), lasts, tenant.UUIDs(ids), timeOf(oldest), timeOf(newest))
 	if err != nil {
 		return fmt.Errorf("read segments: %w", err)
 	}

@@ -3,6 +3,7 @@ package tenant
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,7 +32,7 @@ func (d *Door) Look(ctx context.Context, fn func(ctx context.Context, tx *Tx) er
 	if err != nil {
 		return fmt.Errorf("open a connection: %w", err)
 	}
-	l := &look{Conn: conn, enter: enter(p), tracer: d.tracer}
+	l := &look{Conn: conn, enter: []string{beginLook, enter(p)}, tracer: d.tracer}
 	defer l.end(context.WithoutCancel(ctx))
 	tx := &Tx{principal: p, pgx: l}
 	return fn(context.WithValue(ctx, lookKey{}, tx), tx)
@@ -39,10 +40,19 @@ func (d *Door) Look(ctx context.Context, fn func(ctx context.Context, tx *Tx) er
 
 type lookKey struct{}
 
+// PlanOnce has a Look run its statements by plans that are made once a connection, whatever their arguments are, if it has
+// not begun yet. That is for ranges over many partitions: planning for each of them takes longer than reading them. Such a
+// plan locks all partitions of its tables while it runs, so it is nothing for what reads one or two, and often.
+func (tx *Tx) PlanOnce() {
+	if l, ok := tx.pgx.(*look); ok && !l.begun {
+		l.enter = append(l.enter, "SET LOCAL plan_cache_mode = force_generic_plan")
+	}
+}
+
 // look is a connection on which a transaction begins with the first statement.
 type look struct {
 	*pgxpool.Conn
-	enter  string
+	enter  []string // what comes before the first statement
 	tracer pgx.QueryTracer
 	begun  bool
 }
@@ -71,7 +81,7 @@ func (l *look) begin(ctx context.Context) error {
 		return nil
 	}
 	l.begun = true
-	if _, err := l.Conn.Exec(ctx, beginLook+"; "+l.enter, pgx.QueryExecModeSimpleProtocol); err != nil {
+	if _, err := l.Conn.Exec(ctx, strings.Join(l.enter, "; "), pgx.QueryExecModeSimpleProtocol); err != nil {
 		return fmt.Errorf("enter the tenant: %w", err)
 	}
 	return nil
@@ -167,8 +177,9 @@ func (l *look) first(ctx context.Context, statement *pgconn.StatementDescription
 	}
 	l.begun = true
 	var batch pgconn.Batch
-	batch.ExecParams(beginLook, nil, nil, nil, nil)
-	batch.ExecParams(l.enter, nil, nil, nil, nil)
+	for _, before := range l.enter {
+		batch.ExecParams(before, nil, nil, nil, nil)
+	}
 	if binary := []int16{pgx.BinaryFormatCode}; statement != nil {
 		batch.ExecPrepared(statement.Name, built.ParamValues, built.ParamFormats, binary)
 	} else {
@@ -179,7 +190,7 @@ func (l *look) first(ctx context.Context, statement *pgconn.StatementDescription
 		rows.ctx = l.tracer.TraceQueryStart(ctx, conn, pgx.TraceQueryStartData{SQL: sql, Args: args})
 	}
 	rows.results = conn.PgConn().ExecBatch(rows.ctx, &batch)
-	for range batchedBefore {
+	for range l.enter {
 		if !rows.results.NextResult() {
 			return nil, rows.fail("enter the tenant")
 		}
@@ -192,9 +203,6 @@ func (l *look) first(ctx context.Context, statement *pgconn.StatementDescription
 	rows.Rows = pgx.RowsFromResultReader(conn.TypeMap(), rows.results.ResultReader())
 	return rows, nil
 }
-
-// batchedBefore is how many statements go before the first one of a look.
-const batchedBefore = 2
 
 // firstRows are the rows of the last statement of a batch, which ends with them.
 type firstRows struct {
