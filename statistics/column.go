@@ -78,7 +78,7 @@ func appendColumn(b, column []byte) []byte {
 			return appendBytes(binary.AppendUvarint(b, size|coded), packed)
 		}
 	}
-	return append(binary.AppendUvarint(b, size|asIs), column...)
+	return append(binary.AppendUvarint(b, size), column...) // as it is
 }
 
 // column gives the bytes of a column; ok is false for one that is all zero.

@@ -132,7 +132,7 @@ func (d *dashboarding) question() *question {
 	q.waiting = func(c *Cells) {
 		d.each(c, func(i int) {
 			d.point(c, i)
-			d.part(c, i, true)
+			d.part(c, i, true, true)
 		})
 	}
 	q.minutes = func(c *Cells) {
@@ -141,7 +141,7 @@ func (d *dashboarding) question() *question {
 				d.point(c, i)
 			}
 			if d.byDay.has(c.minutes[i]) {
-				d.part(c, i, false)
+				d.part(c, i, false, true)
 			}
 		})
 	}
@@ -182,19 +182,25 @@ func (d *dashboarding) hours(first int64, s *section) error {
 	})
 }
 
-func (d *dashboarding) part(c *Cells, i int, waiting bool) {
+func (d *dashboarding) part(c *Cells, i int, waiting, acting bool) {
 	if of := d.buckets.span(); d.detail&WithBreakdown != 0 && of.has(c.minutes[i]) {
 		d.breakdown.add(c, i, waiting)
-		d.breakdown.act(c, i)
+		if acting {
+			d.breakdown.act(c, i)
+		}
 	}
 }
 
+// parts takes the cells of a day.
 func (d *dashboarding) parts(c *Cells) {
 	of := d.buckets.span()
-	if !of.has(c.first) || d.byDay.has(c.first) {
+	if first := c.minutes[0]; !of.has(first) || d.byDay.has(first) {
 		return
 	}
-	d.each(c, func(i int) { d.breakdown.add(c, i, false) })
+	d.each(c, func(i int) { d.part(c, i, false, !c.byDay) })
+	if !c.byDay {
+		return
+	}
 	d.breakdown.rolledUp = true
 	for _, p := range c.presences {
 		if pick(c.integrations, p.integration) != d.filter.IntegrationID {

@@ -11,9 +11,14 @@ type hours [24]Totals
 
 // Packed hours are a byte that says the version of the format, how many integrations there are, of each its id and its
 // section with the length before it, and a checksum. A section is three bytes whose bits say which hours have anything,
-// and of each of these the total, the failed, how many bins there are, and the bins: how far each is from the one
-// before it, twice, plus one when a count follows because it is not 1.
-const hoursVersion = 1
+// and of each of these the total, four times, plus one when some failed, plus two when there are not as many bins as the
+// total; these two numbers, where it says so; and the bins: how far each is from the one before it, or the first from that
+// of the hour before, twice, plus one when a count follows because it is not 1.
+const (
+	hoursVersion = 1
+	someFailed   = 1
+	otherBins    = 2
+)
 
 // section is the hours of an integration in a row.
 type section struct {
@@ -50,27 +55,42 @@ func openHours(packed []byte) ([]section, error) {
 // pack makes a section; it is nil when there is nothing.
 func (h *hours) pack() []byte {
 	var b []byte
-	mask := uint32(0)
+	mask, start := uint32(0), int64(0)
 	for i := range h {
 		t := &h[i]
-		n := t.Durations.bins()
+		n := int64(t.Durations.bins())
 		if t.Total == 0 && t.Failed == 0 && n == 0 {
 			continue
 		}
 		mask |= 1 << i
-		b = binary.AppendVarint(binary.AppendVarint(b, t.Total), t.Failed)
-		b = binary.AppendUvarint(b, uint64(n)) //nolint:gosec // Never negative.
-		last := 0
+		head := zigzag(t.Total) << 2
+		if t.Failed != 0 {
+			head |= someFailed
+		}
+		if n != t.Total {
+			head |= otherBins
+		}
+		b = binary.AppendUvarint(b, head)
+		if t.Failed != 0 {
+			b = binary.AppendVarint(b, t.Failed)
+		}
+		if n != t.Total {
+			b = binary.AppendUvarint(b, uint64(n)) //nolint:gosec // Never negative.
+		}
+		last, first := start, true
 		for at, count := range t.Durations.counts {
 			if count == 0 {
 				continue
 			}
-			bin := t.Durations.low + at
-			step := uint64(bin-last) << 1 //nolint:gosec // They ascend.
+			bin := int64(t.Durations.low + at)
+			step := uint64(bin - last) //nolint:gosec // They ascend.
+			if first {
+				step, start, first = zigzag(bin-last), bin, false
+			}
 			if last = bin; count == 1 {
-				b = binary.AppendUvarint(b, step)
+				b = binary.AppendUvarint(b, step<<1)
 			} else {
-				b = binary.AppendVarint(binary.AppendUvarint(b, step|1), count)
+				b = binary.AppendVarint(binary.AppendUvarint(b, step<<1|1), count)
 			}
 		}
 	}
@@ -88,25 +108,25 @@ func (s *section) each(do func(hour int, total, failed int64, bins []BinCount)) 
 		return ErrDamaged
 	}
 	var bins []BinCount
+	start := int64(0)
 	for hour := range len(hours{}) {
 		if mask[hour/8]>>(hour%8)&1 == 0 {
 			continue
 		}
-		total, failed := r.varint(), r.varint()
-		bins = bins[:0]
-		bin := 0
-		for range r.count() {
-			step, count := r.uvarint(), int64(1)
-			if step&1 != 0 {
-				count = r.varint()
-			}
-			if bin += int(step >> 1 & 0xffff); bin < 1 || bin > mostBins { //nolint:gosec // Two bytes.
-				return ErrDamaged
-			}
-			bins = append(bins, BinCount{bin, count})
+		head := r.uvarint()
+		total, failed := unzigzag(head>>2), int64(0)
+		if head&someFailed != 0 {
+			failed = r.varint()
 		}
-		if r.bad {
+		n := total
+		if head&otherBins != 0 {
+			n = int64(r.count()) //nolint:gosec // Fits.
+		}
+		if bins = r.hourBins(bins[:0], n, start); r.bad {
 			return ErrDamaged
+		}
+		if len(bins) > 0 {
+			start = int64(bins[0].Bin)
 		}
 		do(hour, total, failed, bins)
 	}
@@ -114,4 +134,30 @@ func (s *section) each(do func(hour int, total, failed int64, bins []BinCount)) 
 		return ErrDamaged
 	}
 	return nil
+}
+
+// hourBins reads n bins, the first of them beside start.
+func (r *reader) hourBins(bins []BinCount, n, start int64) []BinCount {
+	if n < 0 || n > int64(len(r.rest)) {
+		r.fail()
+		return nil
+	}
+	bin := start
+	for i := range n {
+		v, count := r.uvarint(), int64(1)
+		if v&1 != 0 {
+			count = r.varint()
+		}
+		if step := v >> 1 & 0xffff; i == 0 {
+			bin += unzigzag(step)
+		} else {
+			bin += int64(step) //nolint:gosec // Two bytes.
+		}
+		if bin < 1 || bin > int64(mostBins) {
+			r.fail()
+			return nil
+		}
+		bins = append(bins, BinCount{int(bin), count})
+	}
+	return bins
 }

@@ -21,7 +21,8 @@ type question struct {
 	integration uuid.UUID
 	// waiting and minutes take cells. The first are in no roll-up, the others are in one.
 	waiting, minutes func(*Cells)
-	// hours takes an integration's hours of a day, by the day's first minute, and parts the cells of a day. Nil asks for none.
+	// hours takes an integration's hours of a day, by the day's first minute, and parts the cells of a day, or those by minute
+	// where they are few. Nil asks for none. Either also gets days that are to be read by minute.
 	hours func(first int64, s *section) error
 	parts func(*Cells)
 }
@@ -31,6 +32,7 @@ const (
 	ofWaiting = iota
 	ofMinutes
 	ofRollups
+	ofFew
 )
 
 const (
@@ -46,6 +48,12 @@ SELECT 2::smallint, day, integration_id, CASE WHEN $9 THEN hours END, CASE WHEN 
 WHERE tenant_id = $1 AND day >= $2 AND day <= $3`
 
 	sqlRollupsOfOne = sqlRollups + " AND integration_id = ANY($11)"
+
+	// sqlFew adds the cells by minute of days that have no parts.
+	sqlFew = `
+UNION ALL
+SELECT 3::smallint, day, id, cells, NULL FROM statistic_minute
+WHERE tenant_id = $1 AND day IN (SELECT day FROM statistic_rollup WHERE tenant_id = $1 AND day >= $2 AND day <= $3 AND parts IS NULL)`
 )
 
 // ask reads what is asked. A row that cannot be read is reported and left out: the figures are too low then.
@@ -58,6 +66,9 @@ func (s *Store) ask(ctx context.Context, q *question) error {
 			sql, args = sqlRollups, append(args, q.hours != nil, q.parts != nil)
 			if q.one {
 				sql, args = sqlRollupsOfOne, append(args, tenant.UUIDs([]uuid.UUID{q.integration, shared}))
+			}
+			if q.parts != nil {
+				sql += sqlFew
 			}
 		}
 		rows, err := tx.Pgx().Query(ctx, sql, args...)
@@ -88,10 +99,13 @@ func (q *question) take(source int16, day int64, packed, parts []byte) error {
 	if err != nil {
 		return err
 	}
-	if source == ofWaiting {
+	switch source {
+	case ofWaiting:
 		q.waiting(cells)
-	} else {
+	case ofMinutes:
 		q.minutes(cells)
+	default:
+		q.parts(cells)
 	}
 	return nil
 }

@@ -94,12 +94,23 @@ func (r *reader) columns(c *Cells, n int, first int64) {
 	if r.version > 1 {
 		extra = 1
 	}
-	c.customer, c.integration = r.numbers(n, len(c.customers)), r.numbers(n, len(c.integrations)+extra)
+	c.customer, c.integration = r.near(n, len(c.customers), c.byDay), r.numbers(n, len(c.integrations)+extra)
 	c.app, c.flow = r.numbers(n, impliedApp+len(c.apps)), r.numbers(n, len(c.flows))
-	c.call, c.codes = r.numbers(n, len(c.calls)), r.numbers(n, 999+extra)
+	c.call, c.codes = r.near(n, len(c.calls), c.byDay), r.numbers(n, 999+extra)
 	c.fault, c.transfer = r.numbers(n, len(c.errors)), r.numbers(n, len(c.transfers))
 	c.counts = r.signed(n)
-	c.binEnds = r.numbers(n, mostBins)
+	if r.version == 1 {
+		c.binEnds = r.numbers(n, mostBins)
+	} else if c.binEnds = r.numbers(n, math.MaxUint32); !r.bad {
+		for i, fewer := range c.binEnds {
+			bins := c.counts[i] - unzigzag(uint64(fewer))
+			if bins < 0 || bins > int64(mostBins) {
+				r.fail()
+				return
+			}
+			c.binEnds[i] = uint32(bins)
+		}
+	}
 	total := uint64(0)
 	for i, bins := range c.binEnds {
 		total += uint64(bins)
@@ -151,6 +162,22 @@ func (r *reader) numbers(n, most int) []uint32 {
 	}
 	if column.bad || len(column.rest) > 0 {
 		r.fail()
+	}
+	return list
+}
+
+// near reads a column of n numbers, none of them above most: each, if they are near, as what it differs from the one before.
+func (r *reader) near(n, most int, near bool) []uint32 {
+	if !near {
+		return r.numbers(n, most)
+	}
+	list, last := r.numbers(n, math.MaxUint32), int64(0)
+	for i, v := range list {
+		if last += unzigzag(uint64(v)); last < 0 || last > int64(most) {
+			r.fail()
+			return nil
+		}
+		list[i] = uint32(last) //nolint:gosec // Checked above.
 	}
 	return list
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/weirhq/weir/journal/entry"
 )
 
-// rollup is a row of what a day's cells add up to: of one integration, or of all that have little.
+// rollup is a row of what a day's cells add up to: of one integration, or of all that have little. A day of few cells has
+// no parts: its cells by minute are as quickly read.
 type rollup struct {
 	integrationID uuid.UUID
 	hours, parts  []byte
@@ -22,11 +23,14 @@ const (
 	// Integrations share a row as long as it has no more than so many bytes of hours, and so many cells.
 	sharedHours = 4 << 10
 	sharedCells = 2048
+	// fewCells is how many cells by minute a day has at most that has no parts.
+	fewCells = 2048
 )
 
 // rolling adds up a day by integration.
 type rolling struct {
 	first     int64 // the day's first minute
+	cells     int   // by minute
 	collector *Collector
 	// failures are by minute until all are there: a run that failed may be taken back.
 	failures map[key]*counted
@@ -43,6 +47,7 @@ func newRolling(day int64) *rolling {
 // add adds the cells of a row by minute.
 func (r *rolling) add(c *Cells) {
 	in := r.collector.takeFrom(c)
+	r.cells += c.Len()
 	for i := range c.Len() {
 		k := in.key(i)
 		offset := c.minutes[i] - r.first
@@ -159,7 +164,11 @@ func (r *rolling) row(integrationID uuid.UUID, parts []part) rollup {
 		sections[i] = parts[i].section
 		cells = append(cells, parts[i].cells...)
 	}
-	return rollup{integrationID, packHours(sections), r.pack(cells)}
+	out := rollup{integrationID: integrationID, hours: packHours(sections)}
+	if r.cells > fewCells {
+		out.parts = r.pack(cells)
+	}
+	return out
 }
 
 // exchange is what cells of one link agree in.

@@ -61,6 +61,8 @@ type packing struct {
 	cells    []packed
 	bins     []BinCount // of all cells, as numbers to be written
 	presence func(pair) uint32
+	// call and customer are those of the last cell.
+	call, customer uint32
 
 	customers, integrations, apps, flows, calls, errors, transfers renumbering
 	column                                                         []byte
@@ -121,6 +123,11 @@ func (p *packing) add(cell *counted, before []similar) {
 		first := bins[0].Bin
 		bins[0].Bin = int(zigzag(int64(first - like.bin))) //nolint:gosec // At most twice mostBins.
 		like.bin = first
+	}
+	if p.grain == dayGrain { // sorted by call and customer
+		call, customer := one.call, one.customer
+		one.call, one.customer = uint32(zigzag(int64(call)-int64(p.call))), uint32(zigzag(int64(customer)-int64(p.customer))) //nolint:gosec // As many as there are cells.
+		p.call, p.customer = call, customer
 	}
 	p.cells = append(p.cells, one)
 }
@@ -218,7 +225,7 @@ func (p *packing) columns(b []byte) []byte {
 		func(c *packed) uint64 { return uint64(c.flow) }, func(c *packed) uint64 { return uint64(c.call) },
 		func(c *packed) uint64 { return uint64(c.code) }, func(c *packed) uint64 { return uint64(c.fault) },
 		func(c *packed) uint64 { return uint64(c.transfer) }, func(c *packed) uint64 { return zigzag(c.count - 1) },
-		func(c *packed) uint64 { return uint64(c.bins) }, //nolint:gosec // Never negative.
+		func(c *packed) uint64 { return zigzag(c.count - int64(c.bins)) },
 	} {
 		p.column = p.column[:0]
 		for i := range p.cells {
