@@ -11,13 +11,15 @@ type Actor string
 
 // The actors.
 const (
-	// Customer is the tenant's customer.
-	Customer Actor = "CUSTOMER"
-	// Tenant is the company that runs Weir for its product.
-	Tenant Actor = "TENANT"
-	// Provider is whoever runs the external application.
-	Provider Actor = "PROVIDER"
+	// ActorCustomer is the tenant's customer.
+	ActorCustomer Actor = "CUSTOMER"
+	// ActorTenant is the company that runs Weir for its product.
+	ActorTenant Actor = "TENANT"
+	// ActorProvider is whoever runs the external application.
+	ActorProvider Actor = "PROVIDER"
 )
+
+var actors = []Actor{ActorCustomer, ActorTenant, ActorProvider}
 
 // What one log entry can say.
 const (
@@ -72,36 +74,39 @@ const (
 // resolvers are who usually mends what: the likeliest first. A category that only time tells has none of its own, and
 // "none" needs nobody.
 var resolvers = map[Category][]Actor{
-	AuthTokenExpired:           {Tenant, Customer},
-	AuthTokenRevoked:           {Customer},
-	AuthInvalidCredentials:     {Customer},
-	OAuthRefreshFailed:         {Customer},
-	OAuthAppMisconfigured:      {Tenant},
-	PermissionMissingScope:     {Customer},
-	PermissionDeniedUserRole:   {Customer},
-	AccountPlanLimit:           {Customer},
-	AccountSuspendedOrBilling:  {Customer},
-	IPBlockedOrWAF:             {Customer, Tenant},
-	RateLimited:                {Tenant},
-	QuotaExhausted:             {Customer, Tenant},
-	PayloadTooLarge:            {Tenant},
-	ValidationRequiredField:    {Tenant},
-	ValidationInvalidValue:     {Tenant},
-	MalformedRequest:           {Tenant},
-	DuplicateRecordConflict:    {Tenant},
-	ConcurrentModification:     {Tenant},
-	ResourceNotFound:           {Tenant},
-	PaginationOrCursorInvalid:  {Tenant},
-	EndpointOrVersionRetired:   {Tenant},
-	ProviderInternalError:      {Provider},
-	ProviderUnavailable:        {Provider},
-	NetworkTimeout:             {Provider},
-	NetworkUnreachable:         {Provider, Tenant},
-	TLSCertificateError:        {Provider},
-	WebhookSignatureInvalid:    {Tenant},
-	WebhookSubscriptionProblem: {Tenant},
-	DeprecationWarning:         {Tenant},
+	AuthTokenExpired:           {ActorTenant, ActorCustomer},
+	AuthTokenRevoked:           {ActorCustomer},
+	AuthInvalidCredentials:     {ActorCustomer},
+	OAuthRefreshFailed:         {ActorCustomer},
+	OAuthAppMisconfigured:      {ActorTenant},
+	PermissionMissingScope:     {ActorCustomer},
+	PermissionDeniedUserRole:   {ActorCustomer},
+	AccountPlanLimit:           {ActorCustomer},
+	AccountSuspendedOrBilling:  {ActorCustomer},
+	IPBlockedOrWAF:             {ActorCustomer, ActorTenant},
+	RateLimited:                {ActorTenant},
+	QuotaExhausted:             {ActorCustomer, ActorTenant},
+	PayloadTooLarge:            {ActorTenant},
+	ValidationRequiredField:    {ActorTenant},
+	ValidationInvalidValue:     {ActorTenant},
+	MalformedRequest:           {ActorTenant},
+	DuplicateRecordConflict:    {ActorTenant},
+	ConcurrentModification:     {ActorTenant},
+	ResourceNotFound:           {ActorTenant},
+	PaginationOrCursorInvalid:  {ActorTenant},
+	EndpointOrVersionRetired:   {ActorTenant},
+	ProviderInternalError:      {ActorProvider},
+	ProviderUnavailable:        {ActorProvider},
+	NetworkTimeout:             {ActorProvider},
+	NetworkUnreachable:         {ActorProvider, ActorTenant},
+	TLSCertificateError:        {ActorProvider},
+	WebhookSignatureInvalid:    {ActorTenant},
+	WebhookSubscriptionProblem: {ActorTenant},
+	DeprecationWarning:         {ActorTenant},
 }
 
 // ResolvedBy is who usually mends what is wrong, the likeliest first; empty where that depends on the case.
 func (c Category) ResolvedBy() []Actor { return slices.Clone(resolvers[c]) }
+
+// ofEntry tells whether one log entry can say so.
+func (c Category) ofEntry() bool { return c == None || len(resolvers[c]) > 0 }

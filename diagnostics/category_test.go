@@ -8,8 +8,8 @@ import (
 
 func TestWhoMendsIsCopied(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, []Actor{Customer, Tenant}, QuotaExhausted.ResolvedBy())
-	QuotaExhausted.ResolvedBy()[0] = Provider
-	require.Equal(t, []Actor{Customer, Tenant}, QuotaExhausted.ResolvedBy())
+	require.Equal(t, []Actor{ActorCustomer, ActorTenant}, QuotaExhausted.ResolvedBy())
+	QuotaExhausted.ResolvedBy()[0] = ActorProvider
+	require.Equal(t, []Actor{ActorCustomer, ActorTenant}, QuotaExhausted.ResolvedBy())
 	require.Empty(t, None.ResolvedBy())
 }

@@ -1,0 +1,74 @@
+package diagnostics
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// labelled is a real answer, and what a careful reader called it.
+type labelled struct {
+	ID, Provider, Direction, Method, URL string
+	Status                               int
+	ResponseHeaders                      map[string]string `json:"response_headers"`
+	ResponseBody                         string            `json:"response_body"`
+	TransportError                       string            `json:"transport_error"`
+	Expected                             Category
+	Acceptable                           []Category
+}
+
+func (l *labelled) observation() *Observation {
+	o := &Observation{ID: l.ID, Provider: l.Provider, Direction: l.Direction, Method: l.Method, URL: l.URL, Status: l.Status, Body: l.ResponseBody, TransportError: l.TransportError}
+	for name, value := range l.ResponseHeaders {
+		o.Headers = append(o.Headers, Header{name, value})
+	}
+	return o
+}
+
+func readLabelled(t *testing.T) (list []labelled) {
+	t.Helper()
+	dir := os.Getenv("WEIR_TEST_DATA")
+	if dir == "" {
+		t.Skip("WEIR_TEST_DATA does not say where the real answers are")
+	}
+	f, err := os.Open(filepath.Join(dir, "errors", "responses.jsonl"))
+	require.NoError(t, err)
+	defer f.Close() //nolint:errcheck // It is only read.
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var l labelled
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &l))
+		list = append(list, l)
+	}
+	require.NoError(t, lines.Err())
+	return list
+}
+
+func TestRealAnswers(t *testing.T) {
+	t.Parallel()
+	c, err := Builtin()
+	require.NoError(t, err)
+	list := readLabelled(t)
+	exact, acceptable := 0, 0
+	for i := range list {
+		l := &list[i]
+		d := c.Diagnose(l.observation())
+		switch {
+		case d.Category == l.Expected:
+			exact++
+			acceptable++
+		case slices.Contains(l.Acceptable, d.Category):
+			acceptable++
+			t.Logf("%s %s: %s (%s, %.2f %q), the reader said %s", l.ID, l.Provider, d.Category, d.Entry, d.Confidence, d.Signals, l.Expected)
+		default:
+			t.Logf("%s %s %d: WRONG %s (%s, %.2f %q), the reader said %s of %.300q %s", l.ID, l.Provider, l.Status, d.Category, d.Entry, d.Confidence, d.Signals, l.Expected, l.ResponseBody, l.TransportError)
+		}
+	}
+	t.Logf("%d answers: %.1f %% exact, %.1f %% acceptable", len(list), 100*float64(exact)/float64(len(list)), 100*float64(acceptable)/float64(len(list)))
+}

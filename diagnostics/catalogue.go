@@ -1,0 +1,194 @@
+package diagnostics
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/goccy/go-yaml"
+)
+
+// files are the catalogue: generic knowledge, and a file a provider.
+//
+//go:embed catalogue
+var files embed.FS
+
+// version is the format of the catalogue's files.
+const version = 1
+
+// file is one file of the catalogue.
+type file struct {
+	Version int `yaml:"version"`
+	// Provider is the key of the provider that the file is about; empty in files of generic knowledge.
+	Provider string   `yaml:"provider,omitempty"`
+	Name     string   `yaml:"name,omitempty"`
+	Aliases  []string `yaml:"aliases,omitempty"`
+	// Hosts are the provider's, each with all below it.
+	Hosts   []string `yaml:"hosts,omitempty"`
+	Entries []*Entry `yaml:"entries"`
+	// Advice is what is said of categories where an entry says nothing of its own.
+	Advice map[Category]advice `yaml:"advice,omitempty"`
+}
+
+// advice is what is said of a category.
+type advice struct {
+	Title string `yaml:"title"`
+	Cause string `yaml:"cause"`
+	Steps []Step `yaml:"steps"`
+}
+
+// Provider is what the catalogue has of one provider.
+type Provider struct {
+	Key, Name string
+	Hosts     []string
+	Entries   []*Entry
+	index     *index
+}
+
+// Catalogue is what is known of errors. It is safe for concurrent use.
+type Catalogue struct {
+	generic   []*Entry
+	index     *index
+	tenant    *index
+	providers []*Provider
+	byKey     map[string]*Provider
+	byHost    map[string]*Provider
+	advice    map[Category]advice
+}
+
+// Builtin is the catalogue that comes with Weir. It is read once.
+var Builtin = sync.OnceValues(func() (*Catalogue, error) { return Load(files) })
+
+// Load reads all files of a catalogue. Its error has a line for each thing that is wrong.
+func Load(from fs.FS) (*Catalogue, error) {
+	c := &Catalogue{byKey: map[string]*Provider{}, byHost: map[string]*Provider{}, advice: map[Category]advice{}}
+	var problems []error
+	ids := map[string]bool{}
+	err := fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || path.Ext(name) != ".yaml" {
+			return err
+		}
+		raw, err := fs.ReadFile(from, name)
+		if err != nil {
+			return err
+		}
+		for _, problem := range c.read(raw, ids) {
+			problems = append(problems, fmt.Errorf("%s: %w", name, problem))
+		}
+		return nil
+	})
+	c.index = newIndex(c.generic)
+	return c, errors.Join(append(problems, err)...)
+}
+
+func (c *Catalogue) read(raw []byte, ids map[string]bool) (problems []error) {
+	var f file
+	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&f); err != nil {
+		return []error{err}
+	}
+	if f.Version != version {
+		problems = append(problems, fmt.Errorf("version %d is not known", f.Version))
+	}
+	of := generic
+	if f.Provider != "" {
+		of = ofProvider
+	}
+	for _, e := range f.Entries {
+		e.tier = of
+		err := errors.Join(e.prepare(), e.check())
+		if ids[e.ID] {
+			err = errors.Join(err, errors.New("its id is not the only one"))
+		}
+		if ids[e.ID] = true; err != nil {
+			problems = append(problems, fmt.Errorf("entry %q: %w", e.ID, err))
+		}
+	}
+	for category, a := range f.Advice {
+		c.advice[category] = a
+	}
+	if f.Provider == "" {
+		c.generic = append(c.generic, f.Entries...)
+		return problems
+	}
+	return append(problems, c.addProvider(&f)...)
+}
+
+func (c *Catalogue) addProvider(f *file) (problems []error) {
+	p := &Provider{Key: f.Provider, Name: f.Name, Hosts: f.Hosts, Entries: f.Entries, index: newIndex(f.Entries)}
+	if p.Name == "" {
+		problems = append(problems, errors.New("the provider has no name"))
+	}
+	c.providers = append(c.providers, p)
+	for _, key := range append([]string{f.Provider, f.Name}, f.Aliases...) {
+		key = providerKey(key)
+		if other := c.byKey[key]; other != nil && other != p {
+			problems = append(problems, fmt.Errorf("%q is %s too", key, other.Key))
+		}
+		c.byKey[key] = p
+	}
+	for _, host := range f.Hosts {
+		if other := c.byHost[host]; other != nil {
+			problems = append(problems, fmt.Errorf("host %q is of %s too", host, other.Key))
+		}
+		c.byHost[strings.ToLower(host)] = p
+	}
+	return problems
+}
+
+// providerKey makes what senders call a provider comparable: "Google Drive", google-drive and google_drive are one.
+func providerKey(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(s))
+}
+
+// Providers are those with entries of their own, by key.
+func (c *Catalogue) Providers() []*Provider {
+	return slices.SortedFunc(slices.Values(c.providers), func(a, b *Provider) int { return strings.Compare(a.Key, b.Key) })
+}
+
+// Len is how many entries there are.
+func (c *Catalogue) Len() int {
+	n := len(c.generic)
+	for _, p := range c.providers {
+		n += len(p.Entries)
+	}
+	return n
+}
+
+// With is the catalogue with entries of a tenant, which win over all others.
+func (c *Catalogue) With(entries []*Entry) (*Catalogue, error) {
+	var problems []error
+	for _, e := range entries {
+		e.tier = ofTenant
+		if err := errors.Join(e.prepare(), e.check()); err != nil {
+			problems = append(problems, fmt.Errorf("entry %q: %w", e.ID, err))
+		}
+	}
+	with := *c
+	with.tenant = newIndex(entries)
+	return &with, errors.Join(problems...)
+}
+
+// provider is whose answer it is: by the host first, as names are anybody's.
+func (c *Catalogue) provider(o *Observation) *Provider {
+	for host := o.host(); host != ""; {
+		if p := c.byHost[host]; p != nil {
+			if named := c.byKey[providerKey(o.Provider)]; named != nil && slices.Contains(named.Hosts, host) {
+				return named
+			}
+			return p
+		}
+		_, host, _ = strings.Cut(host, ".")
+	}
+	return c.byKey[providerKey(o.Provider)]
+}

@@ -1,0 +1,153 @@
+package diagnostics
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Diagnosis is what is wrong with one call, why, and what to do about it.
+type Diagnosis struct {
+	Category Category
+	// Sub is a finer name within the category, such as dns; mostly empty.
+	Sub string
+	// Confidence is from 0 to 1.
+	Confidence   float64
+	Title, Cause string
+	ResolvedBy   Actor
+	Steps        []Step
+	References   []string
+	// Signals are the parts of the observation that it rests on.
+	Signals []string
+	// Entry is the id of the catalogue's entry.
+	Entry string
+	// Others are what else it may be, the likeliest first: of other categories, at most three.
+	Others []Other
+}
+
+// Other is what a diagnosis could have been.
+type Other struct {
+	Entry      string
+	Category   Category
+	Confidence float64
+	Signals    []string
+}
+
+// found is an entry that matches.
+type found struct {
+	*Entry
+	signals []string
+}
+
+func (f *found) rank() float64 { return f.Confidence + float64(f.tier) }
+
+const (
+	mostOthers = 3
+	// unknown is how sure nothing is of which no entry knows anything.
+	unknown = 0.2
+)
+
+// Diagnose says what is wrong with a call. What succeeded, and says nothing else, is None with a confidence of 1.
+func (c *Catalogue) Diagnose(o *Observation) Diagnosis {
+	f := newFacts(o)
+	if !f.failed() && !f.mayWarn() {
+		return Diagnosis{Category: None, Confidence: 1}
+	}
+	p := c.provider(o)
+	list := c.matches(f, p)
+	if len(list) == 0 {
+		return c.nothingKnown(f)
+	}
+	d := c.say(&list[0], f, p)
+	for i := range list[1:] {
+		l := &list[1+i]
+		if l.Category != d.Category && len(d.Others) < mostOthers && !slices.ContainsFunc(d.Others, func(other Other) bool { return other.Category == l.Category }) {
+			d.Others = append(d.Others, Other{l.ID, l.Category, l.Confidence, l.signals})
+		}
+	}
+	return d
+}
+
+// matches are the entries that match, the likeliest first.
+func (c *Catalogue) matches(f *facts, p *Provider) (list []found) {
+	seen := map[*Entry]bool{}
+	try := func(e *Entry) {
+		if seen[e] {
+			return
+		}
+		seen[e] = true
+		if signals, ok := e.match(f); ok {
+			list = append(list, found{e, signals})
+		}
+	}
+	c.index.each(f, try)
+	if p != nil {
+		p.index.each(f, try)
+	}
+	if c.tenant != nil {
+		c.tenant.each(f, try)
+	}
+	slices.SortStableFunc(list, func(a, b found) int {
+		return cmp.Or(cmp.Compare(b.rank(), a.rank()), strings.Compare(a.ID, b.ID))
+	})
+	return list
+}
+
+// mayWarn tells whether a success has a header that warns.
+func (f *facts) mayWarn() bool {
+	for _, name := range [...]string{"deprecation", "sunset", "warning"} {
+		if _, ok := f.header(name); ok {
+			return true
+		}
+	}
+	return slices.ContainsFunc(f.Headers, func(h Header) bool { return strings.Contains(strings.ToLower(h.Name), "deprecat") })
+}
+
+// nothingKnown is a failure that no entry matches, or a success without a warning.
+func (c *Catalogue) nothingKnown(f *facts) Diagnosis {
+	if !f.failed() {
+		return Diagnosis{Category: None, Confidence: 1}
+	}
+	d := Diagnosis{Category: ProviderInternalError, Confidence: unknown}
+	switch {
+	case f.direction() == inboundWebhook:
+		d.Category = WebhookSignatureInvalid
+	case f.Status >= 200 && f.Status < 500:
+		d.Category = ValidationInvalidValue
+	case f.TransportError != "":
+		d.Category = NetworkUnreachable
+	}
+	c.advise(&d, f, nil)
+	return d
+}
+
+func (c *Catalogue) say(m *found, f *facts, p *Provider) Diagnosis {
+	d := Diagnosis{
+		Category: m.Category, Sub: m.Sub, Confidence: m.Confidence, Title: m.Title, Cause: m.Cause, ResolvedBy: m.ResolvedBy,
+		Steps: m.Steps, References: m.Sources, Signals: m.signals, Entry: m.ID,
+	}
+	c.advise(&d, f, p)
+	return d
+}
+
+// advise fills in what the entry does not say.
+func (c *Catalogue) advise(d *Diagnosis, f *facts, p *Provider) {
+	a := c.advice[d.Category]
+	d.Title, d.Cause = cmp.Or(d.Title, a.Title), cmp.Or(d.Cause, a.Cause)
+	if len(d.Steps) == 0 {
+		d.Steps = a.Steps
+	}
+	if by := d.Category.ResolvedBy(); d.ResolvedBy == "" && len(by) > 0 {
+		d.ResolvedBy = by[0]
+	}
+	name := strings.TrimSpace(f.Provider)
+	if p != nil {
+		name = p.Name
+	}
+	names := strings.NewReplacer("{provider}", cmp.Or(name, "the provider"), "{host}", cmp.Or(f.host(), "the host"))
+	d.Title, d.Cause = names.Replace(d.Title), names.Replace(d.Cause)
+	d.Steps = slices.Clone(d.Steps)
+	for i := range d.Steps {
+		d.Steps[i].Text = names.Replace(d.Steps[i].Text)
+	}
+}
