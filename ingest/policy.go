@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"regexp/syntax"
 	"slices"
 	"sync"
 
@@ -27,8 +28,14 @@ type policy struct {
 	days [entry.KindLogLine + 1]int
 }
 
-// maxRedactors bounds how many tenants' redactors are remembered.
-const maxRedactors = 10_000
+const (
+	// maxRedactors bounds how many tenants' redactors are remembered, and redactorBytes what their patterns take: a
+	// dozen KB each as a rule, but MiB where one repeats much.
+	maxRedactors  = 10_000
+	redactorBytes = 64 << 20
+	// stepBytes is about what a step of a compiled pattern takes.
+	stepBytes = 128
+)
 
 // policies compiles what tenants want, again only when it changes.
 type policies struct {
@@ -36,11 +43,13 @@ type policies struct {
 
 	mu       sync.Mutex
 	compiled map[uuid.UUID]compiled
+	bytes    int
 }
 
 type compiled struct {
 	source   *tenant.Redaction
 	redactor *redact.Redactor
+	bytes    int
 }
 
 func newPolicies(source Policies) *policies {
@@ -78,13 +87,36 @@ func (p *policies) redactor(tenantID uuid.UUID, rules *tenant.Redaction) (*redac
 	if err != nil {
 		return nil, fmt.Errorf("compile the redaction policy: %w", err)
 	}
+	p.remember(tenantID, compiled{source: rules, redactor: redactor, bytes: patternBytes(rules.Patterns)})
+	return redactor, nil
+}
+
+// remember keeps a redactor, and begins anew when all together are too many or too large.
+func (p *policies) remember(tenantID uuid.UUID, c compiled) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.compiled) >= maxRedactors {
+	p.bytes -= p.compiled[tenantID].bytes
+	delete(p.compiled, tenantID)
+	if len(p.compiled) >= maxRedactors || p.bytes+c.bytes > redactorBytes {
 		clear(p.compiled)
+		p.bytes = 0
 	}
-	p.compiled[tenantID] = compiled{source: rules, redactor: redactor}
-	return redactor, nil
+	p.compiled[tenantID] = c
+	p.bytes += c.bytes
+}
+
+// patternBytes is about what patterns take when they are compiled, which their length says nothing of.
+func patternBytes(patterns []string) (n int) {
+	for _, pattern := range patterns {
+		parsed, err := syntax.Parse(pattern, syntax.Perl)
+		if err != nil {
+			continue // It has been compiled: there is no such pattern.
+		}
+		if program, err := syntax.Compile(parsed.Simplify()); err == nil {
+			n += stepBytes * len(program.Inst)
+		}
+	}
+	return n
 }
 
 func sameRules(a, b *tenant.Redaction) bool {
