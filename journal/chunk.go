@@ -17,6 +17,8 @@ const sqlWhere = ` FROM journal_segment s WHERE tenant_id = $1 AND last_at >= $2
   AND ($5::int = 0 OR kinds & $5 <> 0) AND ($6::int = 0 OR statuses & $6 <> 0)
   AND ($7::bigint = 0 OR customers & $7 <> 0) AND ($8::bigint = 0 OR integrations & $8 <> 0)`
 
+const sqlSelect = "SELECT id, first_at, last_at, entries, format"
+
 const sqlSpans = ` AND EXISTS (SELECT FROM unnest($12::timestamptz[], $13::timestamptz[]) t(first, last)
   WHERE t.first <= s.last_at AND t.last >= s.first_at)`
 
@@ -30,7 +32,7 @@ func (s *scan) where(from, to int64) []any {
 func (s *scan) readSegments(ctx context.Context, n int, parts part) ([]*opened, error) {
 	from, to := s.window.from, s.window.to
 	args := s.where(from, to)
-	sql := "SELECT id, first_at, last_at, entries, format" + columns(parts) + sqlWhere
+	sql := sqlWhere
 	if s.order == entry.NewestFirst {
 		// What the cursor has passed need not be planned for.
 		args[2] = timeOf(min(dayOf(to-1).micros()+dayMicros, s.cursor.micros+1))
@@ -52,7 +54,10 @@ func (s *scan) readSegments(ctx context.Context, n int, parts part) ([]*opened, 
 	} else {
 		sql += " ORDER BY first_at, id LIMIT $11"
 	}
-	return s.segments(ctx, parts, sql, args...)
+	if s.covers() {
+		return s.readCovering(ctx, parts, sql, args)
+	}
+	return s.segments(ctx, parts, sqlSelect+columns(parts)+sql, args...)
 }
 
 // firstAfter is the last time of the first segment of the window that the masks do not exclude.

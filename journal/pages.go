@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -56,18 +57,48 @@ func (s *Store) Pages(ctx context.Context, q PagesQuery) (map[uuid.UUID]Page, er
 }
 
 const (
-	// pagesChunk is how many segments a walk for many pages reads at first, with their lists, and pagesGrowth how much
-	// faster than that of one page its chunks grow: it is likely to need them.
-	pagesChunk  = 24
-	pagesGrowth = 2
+	// coverEach is how many entries the first chunk of a walk for many pages covers for each that is wanted, in however many
+	// segments they lie, and coverGrowth how many times more each chunk after it. The parent that has least decides how far
+	// the walk goes, and each chunk is a statement.
+	coverEach   = 128
+	coverLeast  = 4 << 10
+	coverMost   = 256 << 10
+	coverGrowth = 4
+	// pagesChunk is how many segments the first chunk has where entries are not counted.
+	pagesChunk = 24
 )
 
-// divide has the walk look for what the division still wants. It begins with wider windows than for one page.
+// divide has the walk look for what the division still wants. Where it goes through all of the time it does so at once, by
+// one plan for all days: it is likely to reach far, for the parent that has least.
 func (s *scan) divide(d *division) {
 	s.division, s.chunk = d, pagesChunk
-	if c, ok := s.guide.(*calendar); ok {
-		c.step++
+	d.cover = max(coverEach*(d.query.First+1)*len(d.open), coverLeast)
+	if c, ok := s.guide.(*calendar); ok && s.hi-s.lo >= farDays*dayMicros {
+		c.step = len(steps) - 1
+		s.tx.PlanOnce()
 	}
+}
+
+// covers tells whether chunks are as many segments as cover so many entries.
+func (s *scan) covers() bool {
+	return s.division != nil && s.search == nil && s.order == entry.NewestFirst
+}
+
+// readCovering reads segments of a statement, with the limit $11, up to those that cover what the division has come to.
+func (s *scan) readCovering(ctx context.Context, parts part, from string, args []any) ([]*opened, error) {
+	d := s.division
+	d.cover = min(d.cover, coverMost)
+	args = append(args, d.cover)
+	sql := fmt.Sprintf("%s%s FROM (%s%s, sum(entries) OVER (ORDER BY last_at DESC, id DESC ROWS UNBOUNDED PRECEDING) - entries AS before%s) s WHERE before < $%d ORDER BY last_at DESC, id DESC",
+		sqlSelect, columns(parts), sqlSelect, columns(parts), from, len(args))
+	segs, err := s.segments(ctx, parts, sql, args...)
+	covered := 0
+	for _, seg := range segs {
+		covered += seg.entries
+	}
+	s.cut = covered >= d.cover
+	d.cover *= coverGrowth
+	return segs, err
 }
 
 // division divides the entries of a walk among the pages below several parents.
@@ -81,6 +112,8 @@ type division struct {
 	// found is how many hits the open shares have; changed is set when a share was closed since the last chunk.
 	found   int
 	changed bool
+	// cover is how many entries the next chunk covers.
+	cover int
 }
 
 // share is what was found for one parent: one more than a page has, when there is more.
@@ -161,19 +194,23 @@ func (d *division) limit(f *entry.Filter) {
 	}
 }
 
-// next prepares the walk for its next chunk of segments: those of full pages are not looked for any more. It tells whether
-// the chunk's lists are worth reading along, because most of its segments are likely to have something.
-func (d *division) next(sc *scan) (lists bool, err error) {
+// next prepares the walk for its next chunk of segments: those of full pages are not looked for any more. It tells how many
+// segments the chunk has at most, and whether their lists are worth reading along, because most are likely to be needed.
+func (d *division) next(sc *scan) (size int, lists bool, err error) {
 	if d.changed {
 		d.changed = false
 		d.narrow(&sc.filter)
 		matcher, err := segment.NewMatcher(&sc.filter)
 		if err != nil {
-			return false, err
+			return 0, false, err
 		}
 		sc.match = matcher.Page(sc.order, sc.after)
 	}
-	return 2*d.found >= sc.read, nil
+	size = sc.chunk
+	if sc.covers() {
+		size = mostChunk
+	}
+	return size, 2*d.found >= sc.read, nil
 }
 
 // wants tells whether an entry belongs onto a page that is not full.

@@ -27,6 +27,7 @@ type scan struct {
 	cursor  segmentKey
 	chunk   int
 	drained bool  // the window has no more segments
+	cut     bool  // the last chunk ended where it had enough
 	floor   int64 // unread segments of the window begin no earlier in the order
 
 	heap heapOf
@@ -266,14 +267,13 @@ func (s *scan) open(seg *opened) {
 
 // readChunk reads the next segments of the window that may hold a match, with their heads.
 func (s *scan) readChunk(ctx context.Context) ([]*opened, error) {
-	size, parts, growth := s.chunk, partHead, 2
+	size, parts := s.chunk, partHead
 	lists := size == firstChunk && s.sink == nil
 	if s.division != nil {
 		var err error
-		if lists, err = s.division.next(s); err != nil {
+		if size, lists, err = s.division.next(s); err != nil {
 			return nil, err
 		}
-		growth *= pagesGrowth
 	}
 	switch {
 	case s.search != nil:
@@ -281,13 +281,13 @@ func (s *scan) readChunk(ctx context.Context) ([]*opened, error) {
 	case lists:
 		parts |= partList
 	}
-	s.chunk = min(growth*s.chunk, mostChunk)
+	s.chunk = min(2*s.chunk, mostChunk)
 	segs, err := s.readSegments(ctx, size, parts)
 	if err != nil {
 		return nil, err
 	}
 	s.read += len(segs)
-	if s.drained = len(segs) < size; !s.drained {
+	if s.drained = len(segs) < size && !s.cut; !s.drained {
 		last := segs[len(segs)-1]
 		s.cursor = segmentKey{micros: last.first, id: last.id}
 		if s.order == entry.NewestFirst {
