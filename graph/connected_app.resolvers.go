@@ -15,7 +15,8 @@ import (
 
 // Logs is the resolver for the logs field.
 func (r *connectedAppResolver) Logs(ctx context.Context, obj *model.ConnectedApp, first *int, after *string, filter *model.LogFilter, order *entry.Order) (*model.Connection[model.LogEntry], error) {
-	return r.logs(ctx, logArgs{first, after, filter, order}, func(f *entry.Filter) bool { return within(&f.ConnectedAppIDs, obj.ConnectedApp.ID) })
+	return r.logsBelow(ctx, logArgs{first, after, filter, order}, entry.ParentConnectedApp,
+		entry.Parent{ID: obj.ConnectedApp.ID, CustomerID: obj.CustomerID, IntegrationID: obj.IntegrationID})
 }
 
 // ConnectedApp is the resolver for the connectedApp field.

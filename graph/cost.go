@@ -13,10 +13,12 @@ import (
 // costs beside. It leaves room for a full page of customers with a full page of connected apps each.
 const maxCost = 100_000
 
-// statement is what a list costs that is read by a statement of its own, as those that stand for themselves are, and
-// below other things those that cannot be read for all parents at once. A histogram reads through all that matches.
+// statement is what a list costs that is read by statements of its own, as those that stand for themselves are, and
+// below other things those that cannot be read for all parents at once. together is what one costs that can be. A
+// histogram reads through all that matches.
 const (
 	statement      = 500
+	together       = 10
 	histogram      = 1000
 	unsizedList    = 10
 	maxSizedList   = 1000
@@ -25,9 +27,9 @@ const (
 
 // ownCost is what fields cost beside what is below them, where that is not 1.
 var ownCost = map[string]int{
-	"logs": statement, "flowRuns": statement, "runs": statement, "apiRequests": statement, "graph": statement / 50,
-	"connectedApps": statement / 50, "flows": statement / 50, "customers": statement / 50, "integrations": statement / 50,
-	"events": statement / 50, "launchedRuns": statement / 50, "logHistogram": histogram,
+	"logs": statement, "apiRequests": statement, "flowRuns": together, "runs": together, "graph": together,
+	"connectedApps": together, "flows": together, "customers": together, "integrations": together,
+	"events": together, "launchedRuns": together, "logHistogram": histogram,
 	"stats": statement / 10, "dashboard": statement / 5, "example": statement / 5, "overview": histogram, "landscape": histogram,
 }
 
@@ -85,6 +87,8 @@ func (c *counter) set(set ast.SelectionSet) int {
 func (c *counter) field(f *ast.Field) int {
 	own, ok := ownCost[f.Name]
 	switch {
+	case below(f):
+		own = together
 	case f.Name != "logHistogram" && sizes(f) != "" && alone(f):
 		own = statement
 	case !ok:
@@ -114,8 +118,20 @@ func (c *counter) items(f *ast.Field) int {
 	return 1
 }
 
-// alone tells whether a list is read by a statement of its own: one at the top, and one that begins after a cursor or
-// has a filter.
+// below tells whether a list is one of logs or runs that is read for all parents at once, whatever its arguments are.
+func below(f *ast.Field) bool {
+	if f.ObjectDefinition == nil {
+		return false
+	}
+	switch f.ObjectDefinition.Name {
+	case "Customer", "ConnectedApp", "Flow":
+		return f.Name == "logs" || f.Name == "flowRuns" || f.Name == "runs"
+	}
+	return false
+}
+
+// alone tells whether another list is read by a statement of its own: one at the top, and one that begins after a cursor
+// or has a filter.
 func alone(f *ast.Field) bool {
 	return f.ObjectDefinition != nil && f.ObjectDefinition.Name == "Query" ||
 		f.Arguments.ForName("after") != nil || f.Arguments.ForName("filter") != nil

@@ -14,7 +14,6 @@ import (
 	"github.com/weirhq/weir/graph/internal/model"
 	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/journal/entry"
-	"github.com/weirhq/weir/journal/run"
 )
 
 // ConnectedApps is the resolver for the connectedApps field.
@@ -33,12 +32,12 @@ func (r *customerResolver) ConnectedApps(ctx context.Context, obj *model.Custome
 
 // Logs is the resolver for the logs field.
 func (r *customerResolver) Logs(ctx context.Context, obj *model.Customer, first *int, after *string, filter *model.LogFilter, order *entry.Order) (*model.Connection[model.LogEntry], error) {
-	return r.logs(ctx, logArgs{first, after, filter, order}, func(f *entry.Filter) bool { return within(&f.CustomerIDs, obj.Customer.ID) })
+	return r.logsBelow(ctx, logArgs{first, after, filter, order}, entry.ParentCustomer, entry.Parent{ID: obj.Customer.ID})
 }
 
 // FlowRuns is the resolver for the flowRuns field.
 func (r *customerResolver) FlowRuns(ctx context.Context, obj *model.Customer, first *int, after *string, filter *model.FlowRunFilter) (*model.Connection[*model.FlowRun], error) {
-	return r.flowRuns(ctx, runArgs{first, after, filter}, func(f *run.Filter) bool { return within(&f.CustomerIDs, obj.Customer.ID) })
+	return r.flowRunsBelow(ctx, runArgs{first, after, filter}, entry.ParentCustomer, obj.Customer.ID)
 }
 
 // CreateCustomer is the resolver for the createCustomer field.

@@ -1,11 +1,8 @@
 package graph
 
 import (
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/graph/internal/model"
@@ -98,16 +95,6 @@ func intRange(f *errs.Fields, field string, in *model.IntFilter) entry.IntRange 
 	}
 	f.Check(len(in.In) <= maxIDs, field+".in", "has %d items: at most %d are allowed", len(in.In), maxIDs)
 	return entry.IntRange{Equal: in.Eq, Min: in.Gte, Max: in.Lte, In: in.In}
-}
-
-// within narrows a filter's list of ids to the one thing whose field the list stands below. It is false when the list
-// names others only, so that nothing can match.
-func within(ids *[]uuid.UUID, id uuid.UUID) bool {
-	if len(*ids) > 0 && !slices.Contains(*ids, id) {
-		return false
-	}
-	*ids = []uuid.UUID{id}
-	return true
 }
 
 func customerFilter(in *model.CustomerFilter) (directory.CustomerFilter, error) {

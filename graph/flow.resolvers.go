@@ -12,12 +12,12 @@ import (
 	"github.com/weirhq/weir/graph/internal/exec"
 	"github.com/weirhq/weir/graph/internal/model"
 	"github.com/weirhq/weir/internal/nodeid"
-	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/journal/entry"
 )
 
 // Runs is the resolver for the runs field.
 func (r *flowResolver) Runs(ctx context.Context, obj *model.Flow, first *int, after *string, filter *model.FlowRunFilter) (*model.Connection[*model.FlowRun], error) {
-	return r.flowRuns(ctx, runArgs{first, after, filter}, func(f *run.Filter) bool { return within(&f.FlowIDs, obj.Flow.ID) })
+	return r.flowRunsBelow(ctx, runArgs{first, after, filter}, entry.ParentFlow, obj.Flow.ID)
 }
 
 // Flow is the resolver for the flow field.

@@ -12,7 +12,6 @@ import (
 	"github.com/weirhq/weir/graph/internal/exec"
 	"github.com/weirhq/weir/graph/internal/model"
 	"github.com/weirhq/weir/journal/entry"
-	"github.com/weirhq/weir/journal/run"
 )
 
 // Logs is the resolver for the logs field.
@@ -42,7 +41,7 @@ func (r *queryResolver) FlowRun(ctx context.Context, id *string, externalID *str
 
 // FlowRuns is the resolver for the flowRuns field.
 func (r *queryResolver) FlowRuns(ctx context.Context, first *int, after *string, filter *model.FlowRunFilter) (*model.Connection[*model.FlowRun], error) {
-	return r.flowRuns(ctx, runArgs{first, after, filter}, func(*run.Filter) bool { return true })
+	return r.flowRuns(ctx, runArgs{first, after, filter})
 }
 
 func (r *Resolver) FlowRun() exec.FlowRunResolver { return &flowRunResolver{r} }

@@ -27,12 +27,21 @@ func (h *handler) aroundField(ctx context.Context, next graphql.Resolver) (any, 
 		// Resolvers read from the database by themselves.
 		turn.Yield(ctx)
 	}
-	value, err := next(ctx)
+	var value any
+	var err error
+	if unloaded[fc.Field.Name] {
+		turn.Wait(ctx, func() { value, err = next(ctx) })
+	} else {
+		value, err = next(ctx)
+	}
 	if err == nil {
 		exec.Count(ctx, fc.Field.Alias, value)
 	}
 	return value, err
 }
+
+// unloaded are the fields that take long and ask no loader: the loaders of other fields need not wait for them.
+var unloaded = map[string]bool{"stats": true, "dashboard": true, "overview": true, "landscape": true, "logHistogram": true}
 
 // admit checks whoever asks for a field of a root type. Introspection and __typename are for everybody.
 func admit(ctx context.Context, object, field string) error {

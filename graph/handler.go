@@ -64,7 +64,7 @@ func NewHandler(deps Deps) http.Handler {
 	if deps.maxTime == 0 {
 		deps.maxTime = maxTime
 	}
-	h := &handler{deps: deps, sources: load.Sources{Tenants: deps.Tenants, Directory: deps.Directory, Journal: deps.Journal, Runs: deps.Runs, Now: deps.Now}}
+	h := &handler{deps: deps, sources: load.Sources{Tenants: deps.Tenants, Directory: deps.Directory, Journal: deps.Journal, Logs: deps.Logs, Runs: deps.Runs, Now: deps.Now}}
 	server := gqlhandler.New(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{deps: deps}}))
 	server.AddTransport(transport.Options{AllowedMethods: []string{http.MethodOptions, http.MethodGet, http.MethodPost}})
 	server.AddTransport(httpTransport{})

@@ -47,6 +47,11 @@ func TestRowsShareTheirStatements(t *testing.T) {
 		name, query string
 		most        int
 	}{
+		{"logs", `query($first: Int) { customers(first: $first) { nodes { name
+			logs(first: 3) { nodes { summary } } failed: logs(first: 3, filter: {statuses: [FAILURE]}) { nodes { id customer { name } } pageInfo { hasNextPage } }
+			flowRuns(first: 2) { nodes { id flow { name } } } some: flowRuns(first: 2, filter: {search: "nothing"}) { nodes { id } }
+			connectedApps(first: 5) { nodes { logs(first: 4, order: OLDEST_FIRST) { nodes { id kind } } } } } }
+			flows { nodes { runs(first: 2) { nodes { runStatus } } } } }`, 26},
 		{"requests", `query($first: Int) { logs(first: $first, filter: {kinds: [API_REQUEST]}) { nodes { summary customer { name } integration { name }
 			connectedApp { account customer { name } dataSources { key connectedApp { id } } }
 			... on ApiRequest { nodeRun { name iterations flowRun { id } }
@@ -59,11 +64,11 @@ func TestRowsShareTheirStatements(t *testing.T) {
 		count := func(first int) (n int) {
 			return b.statements.during(func() { b.get(t, w.as(tenant.RoleSupport), c.query, vars{"first": first}) })
 		}
+		count(5)
 		few, many := count(5), count(100)
-		// On a busy machine some keys come too late for their loader's first batch, so that a loader reads a few times. A
-		// statement for each row of any one field would be 95 more.
 		require.LessOrEqual(t, few, c.most, c.name)
-		require.Less(t, many-few, 95, c.name)
+		// On a machine that stands still for long some keys come too late for their loader's first batch.
+		require.LessOrEqual(t, many, few+5, c.name)
 		t.Logf("%s: %d statements for 5 rows, %d for 100", c.name, few, many)
 	}
 }

@@ -19,7 +19,7 @@ func (r *queryResolver) Log(ctx context.Context, id string) (model.LogEntry, err
 
 // Logs is the resolver for the logs field.
 func (r *queryResolver) Logs(ctx context.Context, first *int, after *string, filter *model.LogFilter, order *entry.Order) (*model.Connection[model.LogEntry], error) {
-	return r.logs(ctx, logArgs{first, after, filter, order}, func(*entry.Filter) bool { return true })
+	return r.logs(ctx, logArgs{first, after, filter, order})
 }
 
 // LogHistogram is the resolver for the logHistogram field.

@@ -4,7 +4,11 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/graph/internal/model"
+	"github.com/weirhq/weir/graph/internal/turn"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/journal"
@@ -34,29 +38,39 @@ type runArgs struct {
 	filter *model.FlowRunFilter
 }
 
-// logs gives a page of log entries of all kinds. below narrows the filter to what the list stands below, and is false
-// when nothing can match then.
-func (r *Resolver) logs(ctx context.Context, args logArgs, below func(*entry.Filter) bool) (*model.LogEntryConnection, error) {
-	size, err := pageSize(args.first, defaultFirst, maxFirst)
-	if err != nil {
-		return nil, err
+// query is the journal's query of the arguments.
+func (args logArgs) query() (q journal.Query, err error) {
+	if q.First, err = pageSize(args.first, defaultFirst, maxFirst); err != nil {
+		return q, err
 	}
-	after, err := model.ParseLogCursor(text(args.after))
-	if err != nil {
-		return nil, err
+	if q.After, err = model.ParseLogCursor(text(args.after)); err != nil {
+		return q, err
 	}
-	filter, err := logFilter(args.filter)
-	if err != nil {
-		return nil, err
-	}
-	if !below(&filter) {
-		return model.NewConnection(page.Page[model.LogEntry]{}, ""), nil
-	}
-	query := journal.Query{Filter: filter, First: size, After: after}
 	if args.order != nil {
-		query.Order = *args.order
+		q.Order = *args.order
 	}
-	found, err := r.deps.Logs.List(ctx, query)
+	q.Filter, err = logFilter(args.filter)
+	return q, err
+}
+
+// logs gives a page of log entries of all kinds.
+func (r *Resolver) logs(ctx context.Context, args logArgs) (*model.LogEntryConnection, error) {
+	query, err := args.query()
+	if err != nil {
+		return nil, err
+	}
+	var found journal.ItemPage
+	turn.Wait(ctx, func() { found, err = r.deps.Logs.List(ctx, query) })
+	return model.LogEntries(found), err
+}
+
+// logsBelow gives a page of those that stand below something.
+func (r *Resolver) logsBelow(ctx context.Context, args logArgs, of entry.ParentKind, parent entry.Parent) (*model.LogEntryConnection, error) {
+	query, err := args.query()
+	if err != nil {
+		return nil, err
+	}
+	found, err := load.From(ctx).LogsBelow(ctx, of, parent, query)
 	return model.LogEntries(found), err
 }
 
@@ -75,24 +89,36 @@ func (r *Resolver) apiRequests(ctx context.Context, first *int, after *string, f
 	return model.Entries(found), err
 }
 
-// flowRuns gives a page of flow runs, the newest first. below is as in logs.
-func (r *Resolver) flowRuns(ctx context.Context, args runArgs, below func(*run.Filter) bool) (*model.FlowRunConnection, error) {
-	size, err := pageSize(args.first, defaultFirst, maxFirst)
+// query is the store's query of the arguments.
+func (args runArgs) query() (q run.Query, err error) {
+	if q.Size, err = pageSize(args.first, defaultFirst, maxFirst); err != nil {
+		return q, err
+	}
+	if q.After, err = model.ParseLogCursor(text(args.after)); err != nil {
+		return q, err
+	}
+	q.Filter, err = runFilter(args.filter)
+	return q, err
+}
+
+// flowRuns gives a page of flow runs, the newest first.
+func (r *Resolver) flowRuns(ctx context.Context, args runArgs) (*model.FlowRunConnection, error) {
+	query, err := args.query()
 	if err != nil {
 		return nil, err
 	}
-	after, err := model.ParseLogCursor(text(args.after))
+	var found page.Page[*run.FlowRun]
+	turn.Wait(ctx, func() { found, err = r.deps.Runs.List(ctx, query) })
+	return model.FlowRuns(found), err
+}
+
+// flowRunsBelow gives a page of those that stand below something.
+func (r *Resolver) flowRunsBelow(ctx context.Context, args runArgs, of entry.ParentKind, id uuid.UUID) (*model.FlowRunConnection, error) {
+	query, err := args.query()
 	if err != nil {
 		return nil, err
 	}
-	filter, err := runFilter(args.filter)
-	if err != nil {
-		return nil, err
-	}
-	if !below(&filter) {
-		return model.FlowRuns(page.Page[*run.FlowRun]{}), nil
-	}
-	found, err := r.deps.Runs.List(ctx, run.Query{Filter: filter, Size: size, After: after})
+	found, err := load.From(ctx).RunsBelow(ctx, of, entry.Parent{ID: id}, query)
 	return model.FlowRuns(found), err
 }
 

@@ -2,13 +2,13 @@ package graph
 
 import (
 	"context"
-	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/graph/internal/model"
+	"github.com/weirhq/weir/graph/internal/turn"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/internal/nodeid"
 )
@@ -93,17 +93,13 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 		return nil, errs.Invalid("ids", "has %d items: at most %d are allowed", len(ids), maxIDs)
 	}
 	out := make([]model.Node, len(ids))
-	var wait sync.WaitGroup
-	for i, id := range ids {
-		wait.Go(func() {
-			if err := errs.Catch(func() (err error) {
-				out[i], err = r.node(ctx, id)
-				return err
-			}); err != nil {
-				graphql.AddError(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i)), err)
-			}
-		})
-	}
-	wait.Wait()
+	turn.Each(ctx, len(ids), func(i int) {
+		if err := errs.Catch(func() (err error) {
+			out[i], err = r.node(ctx, ids[i])
+			return err
+		}); err != nil {
+			graphql.AddError(graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i)), err)
+		}
+	})
 	return out, nil
 }

@@ -46,7 +46,8 @@ type bundle struct {
 	log        *syncBuffer
 }
 
-func setup(tb testing.TB) *bundle {
+// setup makes it. Tracers may stand before the counter of statements.
+func setup(tb testing.TB, trace ...func(*statements) pgx.QueryTracer) *bundle {
 	tb.Helper()
 	b := &bundle{statements: &statements{}, log: &syncBuffer{}}
 	b.db = pgtest.New(tb)
@@ -55,6 +56,9 @@ func setup(tb testing.TB) *bundle {
 	config.MaxConns = 8
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.ConnConfig.Tracer = b.statements
+	for _, around := range trace {
+		config.ConnConfig.Tracer = around(b.statements)
+	}
 	pool, err := pgxpool.NewWithConfig(tb.Context(), config)
 	require.NoError(tb, err)
 	tb.Cleanup(pool.Close)

@@ -574,7 +574,7 @@ var connectedAppImplementors = []string{"ConnectedApp", "Node"}
 func (ec *executionContext) _ConnectedApp(ctx context.Context, sel ast.SelectionSet, obj *model.ConnectedApp) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, connectedAppImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -628,7 +628,7 @@ func (ec *executionContext) _ConnectedApp(ctx context.Context, sel ast.Selection
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "integration":
 			field := field
 
@@ -666,7 +666,7 @@ func (ec *executionContext) _ConnectedApp(ctx context.Context, sel ast.Selection
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "status":
 			out.Values[i] = ec._ConnectedApp_status(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -744,7 +744,7 @@ func (ec *executionContext) _ConnectedApp(ctx context.Context, sel ast.Selection
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "logs":
 			field := field
 
@@ -782,7 +782,7 @@ func (ec *executionContext) _ConnectedApp(ctx context.Context, sel ast.Selection
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "stats":
 			field := field
 
@@ -820,12 +820,12 @@ func (ec *executionContext) _ConnectedApp(ctx context.Context, sel ast.Selection
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -847,7 +847,7 @@ var connectedAppConnectionImplementors = []string{"ConnectedAppConnection"}
 func (ec *executionContext) _ConnectedAppConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*model.ConnectedApp]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, connectedAppConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -878,7 +878,7 @@ func (ec *executionContext) _ConnectedAppConnection(ctx context.Context, sel ast
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -900,7 +900,7 @@ var connectedAppEdgeImplementors = []string{"ConnectedAppEdge"}
 func (ec *executionContext) _ConnectedAppEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*model.ConnectedApp]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, connectedAppEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -921,7 +921,7 @@ func (ec *executionContext) _ConnectedAppEdge(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

@@ -494,7 +494,7 @@ var externalEventImplementors = []string{"ExternalEvent", "LogEntry", "Node"}
 func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.SelectionSet, obj *model.ExternalEvent) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, externalEventImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -573,7 +573,7 @@ func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "integration":
 			field := field
 
@@ -611,7 +611,7 @@ func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "connectedApp":
 			field := field
 
@@ -649,7 +649,7 @@ func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "identifiers":
 			out.Values[i] = ec._ExternalEvent_identifiers(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -692,7 +692,7 @@ func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "traceId":
 			out.Values[i] = ec._ExternalEvent_traceId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -740,7 +740,7 @@ func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "eventType":
 			out.Values[i] = ec._ExternalEvent_eventType(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -788,7 +788,7 @@ func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "dataSource":
 			field := field
 
@@ -826,7 +826,7 @@ func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "source":
 			field := field
 
@@ -864,7 +864,7 @@ func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "launchedRuns":
 			field := field
 
@@ -902,7 +902,7 @@ func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "skip":
 			out.Values[i] = ec._ExternalEvent_skip(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -912,7 +912,7 @@ func (ec *executionContext) _ExternalEvent(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -934,7 +934,7 @@ var skipImplementors = []string{"Skip"}
 func (ec *executionContext) _Skip(ctx context.Context, sel ast.SelectionSet, obj *model.Skip) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, skipImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -955,7 +955,7 @@ func (ec *executionContext) _Skip(ctx context.Context, sel ast.SelectionSet, obj
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

@@ -419,7 +419,7 @@ var externalEventPullImplementors = []string{"ExternalEventPull", "LogEntry", "N
 func (ec *executionContext) _ExternalEventPull(ctx context.Context, sel ast.SelectionSet, obj *model.ExternalEventPull) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, externalEventPullImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -498,7 +498,7 @@ func (ec *executionContext) _ExternalEventPull(ctx context.Context, sel ast.Sele
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "integration":
 			field := field
 
@@ -536,7 +536,7 @@ func (ec *executionContext) _ExternalEventPull(ctx context.Context, sel ast.Sele
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "connectedApp":
 			field := field
 
@@ -574,7 +574,7 @@ func (ec *executionContext) _ExternalEventPull(ctx context.Context, sel ast.Sele
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "identifiers":
 			out.Values[i] = ec._ExternalEventPull_identifiers(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -617,7 +617,7 @@ func (ec *executionContext) _ExternalEventPull(ctx context.Context, sel ast.Sele
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "traceId":
 			out.Values[i] = ec._ExternalEventPull_traceId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -665,7 +665,7 @@ func (ec *executionContext) _ExternalEventPull(ctx context.Context, sel ast.Sele
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "durationMs":
 			out.Values[i] = ec._ExternalEventPull_durationMs(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -738,7 +738,7 @@ func (ec *executionContext) _ExternalEventPull(ctx context.Context, sel ast.Sele
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "events":
 			field := field
 
@@ -776,12 +776,12 @@ func (ec *executionContext) _ExternalEventPull(ctx context.Context, sel ast.Sele
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

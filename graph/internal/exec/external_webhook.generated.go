@@ -469,7 +469,7 @@ var externalWebhookImplementors = []string{"ExternalWebhook", "LogEntry", "Node"
 func (ec *executionContext) _ExternalWebhook(ctx context.Context, sel ast.SelectionSet, obj *model.ExternalWebhook) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, externalWebhookImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -548,7 +548,7 @@ func (ec *executionContext) _ExternalWebhook(ctx context.Context, sel ast.Select
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "integration":
 			field := field
 
@@ -586,7 +586,7 @@ func (ec *executionContext) _ExternalWebhook(ctx context.Context, sel ast.Select
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "connectedApp":
 			field := field
 
@@ -624,7 +624,7 @@ func (ec *executionContext) _ExternalWebhook(ctx context.Context, sel ast.Select
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "identifiers":
 			out.Values[i] = ec._ExternalWebhook_identifiers(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -667,7 +667,7 @@ func (ec *executionContext) _ExternalWebhook(ctx context.Context, sel ast.Select
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "traceId":
 			out.Values[i] = ec._ExternalWebhook_traceId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -715,7 +715,7 @@ func (ec *executionContext) _ExternalWebhook(ctx context.Context, sel ast.Select
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "method":
 			out.Values[i] = ec._ExternalWebhook_method(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -763,7 +763,7 @@ func (ec *executionContext) _ExternalWebhook(ctx context.Context, sel ast.Select
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "body":
 			field := field
 
@@ -801,7 +801,7 @@ func (ec *executionContext) _ExternalWebhook(ctx context.Context, sel ast.Select
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "signatureValid":
 			out.Values[i] = ec._ExternalWebhook_signatureValid(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -854,7 +854,7 @@ func (ec *executionContext) _ExternalWebhook(ctx context.Context, sel ast.Select
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "events":
 			field := field
 
@@ -892,12 +892,12 @@ func (ec *executionContext) _ExternalWebhook(ctx context.Context, sel ast.Select
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

@@ -1132,7 +1132,7 @@ var flowRunImplementors = []string{"FlowRun", "LogEntry", "Node"}
 func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, obj *model.FlowRun) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowRunImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1206,7 +1206,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "customer":
 			field := field
 
@@ -1244,7 +1244,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "integration":
 			field := field
 
@@ -1282,7 +1282,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "connectedApp":
 			field := field
 
@@ -1320,7 +1320,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "identifiers":
 			out.Values[i] = ec._FlowRun_identifiers(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -1363,7 +1363,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "traceId":
 			out.Values[i] = ec._FlowRun_traceId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -1411,7 +1411,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "flow":
 			field := field
 
@@ -1449,7 +1449,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "runStatus":
 			out.Values[i] = ec._FlowRun_runStatus(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -1497,7 +1497,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "startedAt":
 			out.Values[i] = ec._FlowRun_startedAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -1550,7 +1550,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "output":
 			field := field
 
@@ -1588,7 +1588,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "graph":
 			field := field
 
@@ -1626,7 +1626,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "nodeRun":
 			field := field
 
@@ -1664,7 +1664,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "logs":
 			field := field
 
@@ -1702,7 +1702,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "apiRequests":
 			field := field
 
@@ -1740,12 +1740,12 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1767,7 +1767,7 @@ var flowRunConnectionImplementors = []string{"FlowRunConnection"}
 func (ec *executionContext) _FlowRunConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*model.FlowRun]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowRunConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1793,7 +1793,7 @@ func (ec *executionContext) _FlowRunConnection(ctx context.Context, sel ast.Sele
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1815,7 +1815,7 @@ var flowRunEdgeImplementors = []string{"FlowRunEdge"}
 func (ec *executionContext) _FlowRunEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*model.FlowRun]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowRunEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1836,7 +1836,7 @@ func (ec *executionContext) _FlowRunEdge(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1858,7 +1858,7 @@ var flowRunGraphImplementors = []string{"FlowRunGraph"}
 func (ec *executionContext) _FlowRunGraph(ctx context.Context, sel ast.SelectionSet, obj *model.FlowRunGraph) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowRunGraphImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1894,7 +1894,7 @@ func (ec *executionContext) _FlowRunGraph(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1916,7 +1916,7 @@ var flowRunGraphEdgeImplementors = []string{"FlowRunGraphEdge"}
 func (ec *executionContext) _FlowRunGraphEdge(ctx context.Context, sel ast.SelectionSet, obj *model.FlowRunGraphEdge) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowRunGraphEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1942,7 +1942,7 @@ func (ec *executionContext) _FlowRunGraphEdge(ctx context.Context, sel ast.Selec
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

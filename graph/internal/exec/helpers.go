@@ -18,6 +18,9 @@ func marshalList(ctx context.Context, n int, item func(ctx context.Context, i in
 	return turn.List(ctx, n, item)
 }
 
+// concurrent stands before the fields of an object that have resolvers.
+type concurrent = turn.Fields
+
 // resolveLeaf stands for graphql.ResolveField where the value is at hand, is never an error, and has no fields. Most
 // fields of a page are such: so they get a field context, which says where in the answer an error is, when they have
 // panicked and not before.

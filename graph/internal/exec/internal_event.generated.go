@@ -416,7 +416,7 @@ var internalEventImplementors = []string{"InternalEvent", "LogEntry", "Node"}
 func (ec *executionContext) _InternalEvent(ctx context.Context, sel ast.SelectionSet, obj *model.InternalEvent) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, internalEventImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -495,7 +495,7 @@ func (ec *executionContext) _InternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "integration":
 			field := field
 
@@ -533,7 +533,7 @@ func (ec *executionContext) _InternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "connectedApp":
 			field := field
 
@@ -571,7 +571,7 @@ func (ec *executionContext) _InternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "identifiers":
 			out.Values[i] = ec._InternalEvent_identifiers(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -614,7 +614,7 @@ func (ec *executionContext) _InternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "traceId":
 			out.Values[i] = ec._InternalEvent_traceId(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -662,7 +662,7 @@ func (ec *executionContext) _InternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "eventType":
 			out.Values[i] = ec._InternalEvent_eventType(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -705,7 +705,7 @@ func (ec *executionContext) _InternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "via":
 			out.Values[i] = ec._InternalEvent_via(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -748,7 +748,7 @@ func (ec *executionContext) _InternalEvent(ctx context.Context, sel ast.Selectio
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "skip":
 			out.Values[i] = ec._InternalEvent_skip(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -758,7 +758,7 @@ func (ec *executionContext) _InternalEvent(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

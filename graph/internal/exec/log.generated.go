@@ -578,7 +578,7 @@ var identifierImplementors = []string{"Identifier"}
 func (ec *executionContext) _Identifier(ctx context.Context, sel ast.SelectionSet, obj *entry.Identifier) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, identifierImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -599,7 +599,7 @@ func (ec *executionContext) _Identifier(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -621,7 +621,7 @@ var logEntryConnectionImplementors = []string{"LogEntryConnection"}
 func (ec *executionContext) _LogEntryConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[model.LogEntry]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, logEntryConnectionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -647,7 +647,7 @@ func (ec *executionContext) _LogEntryConnection(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -669,7 +669,7 @@ var logEntryEdgeImplementors = []string{"LogEntryEdge"}
 func (ec *executionContext) _LogEntryEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[model.LogEntry]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, logEntryEdgeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -690,7 +690,7 @@ func (ec *executionContext) _LogEntryEdge(ctx context.Context, sel ast.Selection
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -712,7 +712,7 @@ var logErrorImplementors = []string{"LogError"}
 func (ec *executionContext) _LogError(ctx context.Context, sel ast.SelectionSet, obj *model.LogError) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, logErrorImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -738,7 +738,7 @@ func (ec *executionContext) _LogError(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -760,7 +760,7 @@ var logHistogramBucketImplementors = []string{"LogHistogramBucket"}
 func (ec *executionContext) _LogHistogramBucket(ctx context.Context, sel ast.SelectionSet, obj *model.LogHistogramBucket) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, logHistogramBucketImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -791,7 +791,7 @@ func (ec *executionContext) _LogHistogramBucket(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

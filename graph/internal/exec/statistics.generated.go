@@ -1254,7 +1254,7 @@ var adoptionImplementors = []string{"Adoption"}
 func (ec *executionContext) _Adoption(ctx context.Context, sel ast.SelectionSet, obj *model.Adoption) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, adoptionImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1290,7 +1290,7 @@ func (ec *executionContext) _Adoption(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1312,7 +1312,7 @@ var adoptionPointImplementors = []string{"AdoptionPoint"}
 func (ec *executionContext) _AdoptionPoint(ctx context.Context, sel ast.SelectionSet, obj *model.AdoptionPoint) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, adoptionPointImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1338,7 +1338,7 @@ func (ec *executionContext) _AdoptionPoint(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1360,7 +1360,7 @@ var applicationImplementors = []string{"Application"}
 func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionSet, obj *model.Application) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, applicationImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1409,7 +1409,7 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "total":
 			out.Values[i] = ec._Application_total(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -1424,7 +1424,7 @@ func (ec *executionContext) _Application(ctx context.Context, sel ast.SelectionS
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1446,7 +1446,7 @@ var applicationLinkImplementors = []string{"ApplicationLink"}
 func (ec *executionContext) _ApplicationLink(ctx context.Context, sel ast.SelectionSet, obj *model.ApplicationLink) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, applicationLinkImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1492,7 +1492,7 @@ func (ec *executionContext) _ApplicationLink(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1514,7 +1514,7 @@ var customerStatsImplementors = []string{"CustomerStats"}
 func (ec *executionContext) _CustomerStats(ctx context.Context, sel ast.SelectionSet, obj *model.CustomerStats) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, customerStatsImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1535,7 +1535,7 @@ func (ec *executionContext) _CustomerStats(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1557,7 +1557,7 @@ var endpointStatsImplementors = []string{"EndpointStats"}
 func (ec *executionContext) _EndpointStats(ctx context.Context, sel ast.SelectionSet, obj *model.EndpointStats) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, endpointStatsImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1583,7 +1583,7 @@ func (ec *executionContext) _EndpointStats(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1605,7 +1605,7 @@ var errorStatsImplementors = []string{"ErrorStats"}
 func (ec *executionContext) _ErrorStats(ctx context.Context, sel ast.SelectionSet, obj *model.ErrorStats) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, errorStatsImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1669,12 +1669,12 @@ func (ec *executionContext) _ErrorStats(ctx context.Context, sel ast.SelectionSe
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1696,7 +1696,7 @@ var integrationDashboardImplementors = []string{"IntegrationDashboard"}
 func (ec *executionContext) _IntegrationDashboard(ctx context.Context, sel ast.SelectionSet, obj *model.IntegrationDashboard) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, integrationDashboardImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1765,7 +1765,7 @@ func (ec *executionContext) _IntegrationDashboard(ctx context.Context, sel ast.S
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "errors":
 			field := field
 
@@ -1803,7 +1803,7 @@ func (ec *executionContext) _IntegrationDashboard(ctx context.Context, sel ast.S
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "customers":
 			field := field
 
@@ -1841,7 +1841,7 @@ func (ec *executionContext) _IntegrationDashboard(ctx context.Context, sel ast.S
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "adoption":
 			out.Values[i] = ec._IntegrationDashboard_adoption(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -1851,7 +1851,7 @@ func (ec *executionContext) _IntegrationDashboard(ctx context.Context, sel ast.S
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1873,7 +1873,7 @@ var integrationSummaryImplementors = []string{"IntegrationSummary"}
 func (ec *executionContext) _IntegrationSummary(ctx context.Context, sel ast.SelectionSet, obj *model.IntegrationSummary) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, integrationSummaryImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1909,7 +1909,7 @@ func (ec *executionContext) _IntegrationSummary(ctx context.Context, sel ast.Sel
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1931,7 +1931,7 @@ var landscapeImplementors = []string{"Landscape"}
 func (ec *executionContext) _Landscape(ctx context.Context, sel ast.SelectionSet, obj *model.Landscape) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, landscapeImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -1952,7 +1952,7 @@ func (ec *executionContext) _Landscape(ctx context.Context, sel ast.SelectionSet
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -1974,7 +1974,7 @@ var overviewImplementors = []string{"Overview"}
 func (ec *executionContext) _Overview(ctx context.Context, sel ast.SelectionSet, obj *model.Overview) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, overviewImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -2000,7 +2000,7 @@ func (ec *executionContext) _Overview(ctx context.Context, sel ast.SelectionSet,
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2022,7 +2022,7 @@ var statPointImplementors = []string{"StatPoint"}
 func (ec *executionContext) _StatPoint(ctx context.Context, sel ast.SelectionSet, obj *model.StatPoint) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, statPointImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -2068,7 +2068,7 @@ func (ec *executionContext) _StatPoint(ctx context.Context, sel ast.SelectionSet
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2090,7 +2090,7 @@ var statTotalsImplementors = []string{"StatTotals"}
 func (ec *executionContext) _StatTotals(ctx context.Context, sel ast.SelectionSet, obj *model.StatTotals) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, statTotalsImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -2131,7 +2131,7 @@ func (ec *executionContext) _StatTotals(ctx context.Context, sel ast.SelectionSe
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2153,7 +2153,7 @@ var statsImplementors = []string{"Stats"}
 func (ec *executionContext) _Stats(ctx context.Context, sel ast.SelectionSet, obj *model.Stats) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, statsImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -2174,7 +2174,7 @@ func (ec *executionContext) _Stats(ctx context.Context, sel ast.SelectionSet, ob
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -2196,7 +2196,7 @@ var statusCodeCountImplementors = []string{"StatusCodeCount"}
 func (ec *executionContext) _StatusCodeCount(ctx context.Context, sel ast.SelectionSet, obj *model.StatusCodeCount) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, statusCodeCountImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -2217,7 +2217,7 @@ func (ec *executionContext) _StatusCodeCount(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

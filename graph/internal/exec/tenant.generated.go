@@ -413,7 +413,7 @@ var redactionPolicyImplementors = []string{"RedactionPolicy"}
 func (ec *executionContext) _RedactionPolicy(ctx context.Context, sel ast.SelectionSet, obj *tenant.Redaction) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, redactionPolicyImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -439,7 +439,7 @@ func (ec *executionContext) _RedactionPolicy(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -461,7 +461,7 @@ var retentionPolicyImplementors = []string{"RetentionPolicy"}
 func (ec *executionContext) _RetentionPolicy(ctx context.Context, sel ast.SelectionSet, obj *model.RetentionPolicy) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, retentionPolicyImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -487,7 +487,7 @@ func (ec *executionContext) _RetentionPolicy(ctx context.Context, sel ast.Select
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -509,7 +509,7 @@ var tenantImplementors = []string{"Tenant", "Node"}
 func (ec *executionContext) _Tenant(ctx context.Context, sel ast.SelectionSet, obj *model.Tenant) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, tenantImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -568,7 +568,7 @@ func (ec *executionContext) _Tenant(ctx context.Context, sel ast.SelectionSet, o
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "redaction":
 			field := field
 
@@ -606,7 +606,7 @@ func (ec *executionContext) _Tenant(ctx context.Context, sel ast.SelectionSet, o
 				continue
 			}
 
-			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "createdAt":
 			out.Values[i] = ec._Tenant_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -616,7 +616,7 @@ func (ec *executionContext) _Tenant(ctx context.Context, sel ast.SelectionSet, o
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}
@@ -638,7 +638,7 @@ var tenantPayloadImplementors = []string{"TenantPayload", "MutationPayload"}
 func (ec *executionContext) _TenantPayload(ctx context.Context, sel ast.SelectionSet, obj *model.TenantPayload) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, tenantPayloadImplementors)
 
-	out := graphql.NewFieldSet(fields)
+	out, later := graphql.NewFieldSet(fields), new(concurrent)
 	deferredFieldSet := graphql.NewFieldSet(nil)
 	deferLabelToView := make(map[string]*graphql.FieldSetView)
 	for i, field := range fields {
@@ -659,7 +659,7 @@ func (ec *executionContext) _TenantPayload(ctx context.Context, sel ast.Selectio
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
 	}
-	out.Dispatch(ctx)
+	later.Dispatch(ctx, out)
 	if out.Invalids > 0 {
 		return graphql.Null
 	}

@@ -2,26 +2,19 @@ package load
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/google/uuid"
-	"github.com/vikstrous/dataloadgen"
 
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/graph/internal/turn"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/tenant"
 )
-
-// batch bounds how many keys one statement takes.
-const batch = 1000
-
-// Loader reads values by their keys, many at a time.
-type Loader[K comparable, V any] = dataloadgen.Loader[K, V]
 
 // Nested asks for the first items of a parent.
 type Nested struct {
@@ -62,44 +55,51 @@ type Loaders struct {
 	NodePayloads *Loader[uuid.UUID, *run.Payload]
 	// RunsByTrigger gives the runs that an event launched, by its sender's id.
 	RunsByTrigger *Loader[string, []*run.FlowRun]
+
+	logs     *Loader[Below[journal.Query], journal.ItemPage]
+	logLists lists[journal.Query]
+	runs     *Loader[Below[run.Query], page.Page[*run.FlowRun]]
+	runLists lists[run.Query]
 }
 
-func newLoaders(src Sources) *Loaders {
+func newLoaders(d *desk, src Sources) *Loaders {
 	return &Loaders{
-		Members:           loader(src.Tenants.MembersByIDs),
-		APIKeys:           loader(src.Tenants.APIKeysByIDs),
-		Customers:         loader(src.Directory.CustomersByIDs),
-		Integrations:      loader(src.Directory.IntegrationsByIDs),
-		ConnectedApps:     loader(src.Directory.ConnectedAppsByIDs),
-		DataSources:       loader(src.Directory.DataSourcesByIDs),
-		Flows:             loader(src.Directory.FlowsByIDs),
-		AppsOfCustomer:    loader(nested(src.Directory.ConnectedAppsOf)),
-		AppsOfIntegration: loader(nested(src.Directory.ConnectedAppsOfIntegrations)),
-		FlowsOf:           loader(nested(src.Directory.FlowsOf)),
-		SourcesOfApp:      loader(src.Directory.DataSourcesOf),
-		Entries:           loader(src.Journal.ByIDs),
-		Details:           loader(src.Journal.Details),
-		Sources:           loader(src.named(entry.KindExternalWebhook, entry.KindExternalEventPull)),
-		Events:            loader(src.named(entry.KindExternalEvent, entry.KindInternalEvent)),
-		EventsBySource:    loader(src.Journal.BySource),
-		FlowRuns:          loader(src.Runs.ByIDs),
-		NodeRuns:          loader(src.Runs.NodeRunsByIDs),
-		Graphs:            loader(src.graphs),
-		RunPayloads:       loader(src.Runs.Payloads),
-		NodePayloads:      loader(src.Runs.NodePayloads),
-		RunsByTrigger:     loader(src.Runs.LaunchedBy),
+		Members:           loader(d, src.Tenants.MembersByIDs),
+		APIKeys:           loader(d, src.Tenants.APIKeysByIDs),
+		Customers:         loader(d, src.Directory.CustomersByIDs),
+		Integrations:      loader(d, src.Directory.IntegrationsByIDs),
+		ConnectedApps:     loader(d, src.Directory.ConnectedAppsByIDs),
+		DataSources:       loader(d, src.Directory.DataSourcesByIDs),
+		Flows:             loader(d, src.Directory.FlowsByIDs),
+		AppsOfCustomer:    loader(d, nested(src.Directory.ConnectedAppsOf)),
+		AppsOfIntegration: loader(d, nested(src.Directory.ConnectedAppsOfIntegrations)),
+		FlowsOf:           loader(d, nested(src.Directory.FlowsOf)),
+		SourcesOfApp:      loader(d, src.Directory.DataSourcesOf),
+		Entries:           loader(d, src.Journal.ByIDs),
+		Details:           loader(d, src.Journal.Details),
+		Sources:           loader(d, src.named(entry.KindExternalWebhook, entry.KindExternalEventPull)),
+		Events:            loader(d, src.named(entry.KindExternalEvent, entry.KindInternalEvent)),
+		EventsBySource:    loader(d, src.Journal.BySource),
+		FlowRuns:          loader(d, src.Runs.ByIDs),
+		NodeRuns:          loader(d, src.Runs.NodeRunsByIDs),
+		Graphs:            loader(d, src.graphs),
+		RunPayloads:       loader(d, src.Runs.Payloads),
+		NodePayloads:      loader(d, src.Runs.NodePayloads),
+		RunsByTrigger:     loader(d, src.Runs.LaunchedBy),
+		logs:              loader(d, src.logPages),
+		runs:              loader(d, src.runPages),
 	}
-}
-
-func loader[K comparable, V any](read func(context.Context, []K) (map[K]V, error)) *Loader[K, V] {
-	return dataloadgen.NewMappedLoader(read, dataloadgen.WithWait(wait), dataloadgen.WithBatchCapacity(batch))
 }
 
 type contextKey struct{}
 
-// With gives a response's context loaders that read from the sources. They are made when the first is asked for.
+// With gives a response's context loaders that read from the sources. They are made when the first is asked for. The
+// calling goroutine is the one that begins to answer.
 func With(ctx context.Context, src Sources) context.Context {
-	return context.WithValue(ctx, contextKey{}, sync.OnceValue(func() *Loaders { return newLoaders(src) }))
+	d := &desk{wait: wait}
+	ctx, d.work = turn.With(ctx, d.dispatch)
+	d.ctx = ctx
+	return context.WithValue(ctx, contextKey{}, sync.OnceValue(func() *Loaders { return newLoaders(d, src) }))
 }
 
 // From gives the loaders of the response to whoever is about to wait for one, so that the next items of lists are not
@@ -111,9 +111,9 @@ func From(ctx context.Context) *Loaders {
 
 // One loads what must be there, and is NotFound when it is not.
 func One[K comparable, V any](ctx context.Context, l *Loader[K, V], key K) (V, error) {
-	v, err := l.Load(ctx, key)
-	if errors.Is(err, dataloadgen.ErrNotFound) {
-		return v, errs.New(errs.NotFound, "what this refers to is gone")
+	v, ok, err := l.load(ctx, key)
+	if err == nil && !ok {
+		err = errs.New(errs.NotFound, "what this refers to is gone")
 	}
 	return v, err
 }
@@ -124,10 +124,7 @@ func Optional[K comparable, V any](ctx context.Context, l *Loader[K, *V], key K)
 	if key == zero {
 		return nil, nil // Null is what the API answers.
 	}
-	v, err := l.Load(ctx, key)
-	if errors.Is(err, dataloadgen.ErrNotFound) {
-		return nil, nil // As above.
-	}
+	v, _, err := l.load(ctx, key)
 	return v, err
 }
 
@@ -137,10 +134,7 @@ func Many[K comparable, V any](ctx context.Context, l *Loader[K, []V], key K) ([
 	if key == zero {
 		return nil, nil
 	}
-	list, err := l.Load(ctx, key)
-	if errors.Is(err, dataloadgen.ErrNotFound) {
-		return nil, nil
-	}
+	list, _, err := l.load(ctx, key)
 	return list, err
 }
 

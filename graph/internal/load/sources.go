@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/tenant"
@@ -18,6 +19,7 @@ type Sources struct {
 	Tenants   Tenants
 	Directory Directory
 	Journal   Journal
+	Logs      Logs
 	Runs      Runs
 	// Now is the clock.
 	Now func() time.Time
@@ -50,6 +52,11 @@ type Journal interface {
 	BySource(ctx context.Context, sourceIDs []string) (map[string][]*entry.Entry, error)
 }
 
+// Logs is what the loaders ask of the list of entries and runs.
+type Logs interface {
+	Pages(ctx context.Context, query journal.PagesQuery) (map[uuid.UUID]journal.ItemPage, error)
+}
+
 // Runs is what the loaders ask of the store of runs.
 type Runs interface {
 	ByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*run.FlowRun, error)
@@ -57,6 +64,7 @@ type Runs interface {
 	NodeRunsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*run.NodeRun, error)
 	Payloads(ctx context.Context, runIDs []uuid.UUID) (map[uuid.UUID]*run.Payload, error)
 	NodePayloads(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*run.Payload, error)
+	Pages(ctx context.Context, query run.PagesQuery) (map[uuid.UUID]page.Page[*run.FlowRun], error)
 	LaunchedBy(ctx context.Context, eventExternalIDs []string) (map[string][]*run.FlowRun, error)
 }
 

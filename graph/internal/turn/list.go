@@ -3,7 +3,6 @@ package turn
 import (
 	"context"
 	"runtime"
-	"sync"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -18,7 +17,7 @@ type list struct {
 	item   func(ctx context.Context, i int) graphql.Marshaler
 	out    graphql.Array
 	next   atomic.Int64
-	open   sync.WaitGroup
+	crew   *crew
 	failed atomic.Bool
 }
 
@@ -43,18 +42,26 @@ type contextKey struct{}
 // List answers the n items of a list by item, whose context has a graphql.FieldContext with the index, and which may be
 // called in several goroutines. An item that panics is an error of the answer, and empties the list.
 func List(ctx context.Context, n int, item func(ctx context.Context, i int) graphql.Marshaler) graphql.Array {
-	l := &list{ctx: ctx, item: item, out: make(graphql.Array, n)}
-	l.open.Add(n)
+	l := &list{ctx: ctx, item: item, out: make(graphql.Array, n), crew: newCrew(workOf(ctx))}
 	outer, _ := ctx.Value(contextKey{}).(*turn)
 	for range min(n/share, runtime.GOMAXPROCS(0)-1) {
-		go l.walk(outer)
+		l.start(outer)
 	}
 	l.walk(outer)
-	l.open.Wait()
+	l.crew.wait()
 	if l.failed.Load() {
 		return nil
 	}
 	return l.out
+}
+
+// start has another goroutine walk.
+func (l *list) start(outer *turn) {
+	l.crew.join()
+	go func() {
+		defer l.crew.leave()
+		l.walk(outer)
+	}()
 }
 
 // walk answers items until there are no more, or until somebody else goes on.
@@ -73,7 +80,6 @@ func (l *list) walk(outer *turn) {
 }
 
 func (l *list) answer(t *turn) {
-	defer l.open.Done()
 	t.field.Index = &t.index
 	ctx := graphql.WithFieldContext(context.WithValue(l.ctx, contextKey{}, t), &t.field)
 	defer func() {
@@ -91,7 +97,7 @@ func Yield(ctx context.Context) {
 	t, _ := ctx.Value(contextKey{}).(*turn)
 	for ; t != nil; t = t.outer {
 		if t.state.CompareAndSwap(held, left) && int(t.list.next.Load()) < len(t.list.out) {
-			go t.list.walk(t.outer)
+			t.list.start(t.outer)
 		}
 	}
 }

@@ -145,3 +145,53 @@ func TestYieldOutsideOfListsIsNothing(t *testing.T) {
 	t.Parallel()
 	require.NotPanics(t, func() { turn.Yield(t.Context()) })
 }
+
+// Somebody is at work until all wait for a loader, whatever the answer consists of: whoever is woken up goes on before it
+// is nobody's turn again.
+func TestNobodyIsAtWorkOnceAllWait(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 2, 7, 70} {
+		var wake chan struct{}
+		waiting, idle := 0, 0
+		var mu sync.Mutex
+		var work *turn.Work
+		const fields, rounds = 3, 2
+		ctx, work := turn.With(patient(t), func() {
+			mu.Lock()
+			defer mu.Unlock()
+			if waiting != n*fields {
+				t.Errorf("%d of %d wait", waiting, n*fields)
+			}
+			idle++
+			work.Begin(waiting)
+			waiting = 0
+			close(wake)
+			wake = make(chan struct{})
+		})
+		wake = make(chan struct{})
+		load := func(ctx context.Context) {
+			turn.Yield(ctx)
+			mu.Lock()
+			waiting++
+			woken := wake
+			mu.Unlock()
+			work.End()
+			<-woken
+		}
+		turn.List(ctx, n, func(ctx context.Context, _ int) graphql.Marshaler {
+			var later turn.Fields
+			set := graphql.NewFieldSet(make([]graphql.CollectedField, fields))
+			for i := range fields {
+				later.Later(ctx, set, i, func(ctx context.Context) graphql.Marshaler {
+					for range rounds {
+						load(ctx)
+					}
+					return graphql.Null
+				})
+			}
+			later.Dispatch(ctx, set)
+			return graphql.Null
+		})
+		require.Equal(t, rounds, idle)
+	}
+}
