@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/tenant"
 )
@@ -50,6 +51,12 @@ func benchmarkLogs(b *testing.B, query string) {
 	bundle.commit(b, w.tenant.ID, entries, nil, nil)
 	sent, err := json.Marshal(map[string]any{"query": query, "variables": vars{"filter": vars{"kinds": []string{"API_REQUEST"}}}})
 	require.NoError(b, err)
+	benchmark(b, bundle, w, sent)
+}
+
+// benchmark sends a query again and again.
+func benchmark(b *testing.B, bundle *bundle, w *world, sent []byte) {
+	b.Helper()
 	ctx := tenant.WithPrincipal(b.Context(), w.as(tenant.RoleSupport))
 	ask := func() *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/graphql", bytes.NewReader(sent))
@@ -63,4 +70,14 @@ func benchmarkLogs(b *testing.B, query string) {
 	for b.Loop() {
 		require.Equal(b, http.StatusOK, ask().Code)
 	}
+}
+
+// BenchmarkPage asks for a customer, its 12 connected apps and the last 20 entries of each.
+func BenchmarkPage(b *testing.B) {
+	bundle := setup(b)
+	w := bundle.world(b, "acme")
+	apps := bundle.page(b, w, "full", pageEntries)
+	sent, err := json.Marshal(map[string]any{"query": customerPage, "variables": vars{"id": nodeid.Format(nodeid.Customer, apps[0].CustomerID)}})
+	require.NoError(b, err)
+	benchmark(b, bundle, w, sent)
 }

@@ -20,10 +20,10 @@ import (
 const pageApps, pageEntries = 12, 25
 
 // page adds a customer like that of a console's page, and gives its connected apps.
-func (b *bundle) page(t *testing.T, w *world, customer string, entries int) (apps []directory.Target) {
-	t.Helper()
+func (b *bundle) page(tb testing.TB, w *world, customer string, entries int) (apps []directory.Target) {
+	tb.Helper()
 	for i := range pageApps {
-		w.target = b.name(t, w.tenant.ID, customer, fmt.Sprintf("integration-%02d", i))
+		w.target = b.name(tb, w.tenant.ID, customer, fmt.Sprintf("integration-%02d", i))
 		apps = append(apps, w.target)
 		var list []*entry.Entry
 		for n := range entries {
@@ -33,7 +33,7 @@ func (b *bundle) page(t *testing.T, w *world, customer string, entries int) (app
 		}
 		runs := w.runs()[:1]
 		runs[0].ID, runs[0].ExternalID = nodeid.New(noon), customer+fmt.Sprint(i)
-		b.commit(t, w.tenant.ID, list, runs, nil)
+		b.commit(tb, w.tenant.ID, list, runs, nil)
 	}
 	return apps
 }

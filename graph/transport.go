@@ -100,22 +100,28 @@ func writeResponse(w http.ResponseWriter, media mediaType, response *graphql.Res
 	if len(data) == 0 {
 		data = json.RawMessage("null")
 	}
-	body := make([]byte, 0, len(rest)+len(data)+len(`,"data":`))
-	body = append(body, rest[:len(rest)-1]...)
+	begin := rest[:len(rest)-1]
 	if len(rest) > len("{}") {
-		body = append(body, ',')
+		begin = append(begin, ',')
 	}
-	body = append(append(append(body, `"data":`...), data...), '}')
-	send(w, media, http.StatusOK, body)
+	begin = append(begin, `"data":`...)
+	send(w, media, http.StatusOK, begin, data, []byte("}"))
 }
 
-func send(w http.ResponseWriter, media mediaType, status int, body []byte) {
+// send answers with a body in parts, which is not put together in memory: it may be long.
+func send(w http.ResponseWriter, media mediaType, status int, parts ...[]byte) {
+	length := 0
+	for _, part := range parts {
+		length += len(part)
+	}
 	w.Header().Set("Content-Type", media.name+"; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Set("Content-Length", strconv.Itoa(length))
 	w.WriteHeader(status)
-	// The client may be gone; there is nobody to tell.
-	_, _ = w.Write(body)
+	for _, part := range parts {
+		// The client may be gone; there is nobody to tell.
+		_, _ = w.Write(part)
+	}
 }
 
 // read takes the parameters out of a request.

@@ -162,8 +162,7 @@ func (ec *executionContext) _DataSource(ctx context.Context, sel ast.SelectionSe
 	fields := graphql.CollectFields(ec.OperationContext, sel, dataSourceImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -470,8 +470,7 @@ func (ec *executionContext) _ExternalWebhook(ctx context.Context, sel ast.Select
 	fields := graphql.CollectFields(ec.OperationContext, sel, externalWebhookImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

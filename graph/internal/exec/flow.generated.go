@@ -475,8 +475,7 @@ func (ec *executionContext) _Flow(ctx context.Context, sel ast.SelectionSet, obj
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -647,8 +646,7 @@ func (ec *executionContext) _FlowConnection(ctx context.Context, sel ast.Selecti
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowConnectionImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -700,8 +698,7 @@ func (ec *executionContext) _FlowEdge(ctx context.Context, sel ast.SelectionSet,
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowEdgeImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -743,8 +740,7 @@ func (ec *executionContext) _FlowTrigger(ctx context.Context, sel ast.SelectionS
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowTriggerImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

@@ -1133,8 +1133,7 @@ func (ec *executionContext) _FlowRun(ctx context.Context, sel ast.SelectionSet, 
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowRunImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1768,8 +1767,7 @@ func (ec *executionContext) _FlowRunConnection(ctx context.Context, sel ast.Sele
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowRunConnectionImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1816,8 +1814,7 @@ func (ec *executionContext) _FlowRunEdge(ctx context.Context, sel ast.SelectionS
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowRunEdgeImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1859,8 +1856,7 @@ func (ec *executionContext) _FlowRunGraph(ctx context.Context, sel ast.Selection
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowRunGraphImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":
@@ -1917,8 +1913,7 @@ func (ec *executionContext) _FlowRunGraphEdge(ctx context.Context, sel ast.Selec
 	fields := graphql.CollectFields(ec.OperationContext, sel, flowRunGraphEdgeImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

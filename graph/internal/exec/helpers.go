@@ -79,6 +79,16 @@ func (o *object) has(name string, n int) bool {
 	return false
 }
 
+// deferred is where deferred fields go: nowhere when there are none.
+func deferred(fields []graphql.CollectedField) (*graphql.FieldSet, map[string]*graphql.FieldSetView) {
+	for i := range fields {
+		if fields[i].IsDeferred() {
+			return graphql.NewFieldSet(nil), make(map[string]*graphql.FieldSetView)
+		}
+	}
+	return nil, nil
+}
+
 // deferredPath is graphql.GetPath for what is deferred.
 func deferredPath(ctx context.Context, deferred map[string]*graphql.FieldSetView) ast.Path {
 	if len(deferred) == 0 {

@@ -356,8 +356,7 @@ func (ec *executionContext) _Transaction(ctx context.Context, sel ast.SelectionS
 	fields := graphql.CollectFields(ec.OperationContext, sel, transactionImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

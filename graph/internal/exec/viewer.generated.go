@@ -148,8 +148,7 @@ func (ec *executionContext) _Viewer(ctx context.Context, sel ast.SelectionSet, o
 	fields := graphql.CollectFields(ec.OperationContext, sel, viewerImplementors)
 
 	out, later := graphql.NewFieldSet(fields), new(concurrent)
-	deferredFieldSet := graphql.NewFieldSet(nil)
-	deferLabelToView := make(map[string]*graphql.FieldSetView)
+	deferredFieldSet, deferLabelToView := deferred(fields)
 	for i, field := range fields {
 		switch field.Name {
 		case "__typename":

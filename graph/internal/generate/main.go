@@ -23,6 +23,10 @@ var replacements = []struct {
 	{regexp.MustCompile(`graphql\.MarshalSliceConcurrently\(ctx, len\(v\), 0, false, `), "marshalList(ctx, len(v), "},
 	{regexp.MustCompile(`(?m)^\treturn out$`), "\treturn &object{fields, out.Values}"},
 	{regexp.MustCompile(`(?m)^\tout := graphql\.NewFieldSet\(fields\)$`), "\tout, later := graphql.NewFieldSet(fields), new(concurrent)"},
+	{
+		regexp.MustCompile(`deferredFieldSet := graphql\.NewFieldSet\(nil\)\n\tdeferLabelToView := make\(map\[string\]\*graphql\.FieldSetView\)`),
+		"deferredFieldSet, deferLabelToView := deferred(fields)",
+	},
 	{regexp.MustCompile(`\bout\.Concurrently\(i, `), "later.Later(ctx, out, i, "},
 	{regexp.MustCompile(`\bout\.Dispatch\(ctx\)`), "later.Dispatch(ctx, out)"},
 	{regexp.MustCompile(`graphql\.GetPath\(ctx\),\n\t\tFieldSet: deferredFieldSet`), "deferredPath(ctx, deferLabelToView),\n\t\tFieldSet: deferredFieldSet"},
