@@ -103,7 +103,7 @@ func (b *bench) close(ctx context.Context) (err error) {
 
 // startDatabase runs PostgreSQL as weir's own embedded one is run, durable, and makes the baseline's database.
 func (b *bench) startDatabase(ctx context.Context, dir string) (err error) {
-	if b.server, err = localpg.Start(ctx, localpg.Options{DataDir: dir}); err != nil {
+	if b.server, err = startServer(ctx, dir); err != nil {
 		return err
 	}
 	b.later(b.server.Stop)

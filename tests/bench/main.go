@@ -56,6 +56,10 @@ func parse(args []string) (options, error) {
 }
 
 func main() {
+	if url := os.Getenv(handwrittenEnv); url != "" {
+		exit(serveHandwritten(context.Background(), url))
+		return
+	}
 	o, err := parse(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -65,6 +69,11 @@ func main() {
 		err = run(ctx, o)
 		stop()
 	}
+	exit(err)
+}
+
+// exit ends the process when there is an error.
+func exit(err error) {
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 		os.Exit(1)
@@ -104,9 +113,11 @@ func measure(ctx context.Context, o options) (_ *report, err error) {
 		{"disk, as it was loaded", func(ctx context.Context) error { return b.measureDisk(ctx, "loaded") }},
 		{"vacuum", b.vacuum},
 		{"queries, as it was loaded", func(ctx context.Context) error { return b.measureQueries(ctx, "loaded") }},
+		{"pages, as it was loaded", func(ctx context.Context) error { return b.measurePages(ctx, "loaded") }},
 		{"compaction", b.compact},
 		{"disk, compacted", func(ctx context.Context) error { return b.measureDisk(ctx, "compacted") }},
 		{"queries, compacted", func(ctx context.Context) error { return b.measureQueries(ctx, "compacted") }},
+		{"pages, compacted", func(ctx context.Context) error { return b.measurePages(ctx, "compacted") }},
 		{"disk, without the holes", b.measurePacked},
 	}
 	for _, s := range steps {

@@ -68,6 +68,7 @@ type report struct {
 	Disk, BaselineDisk                            []sizes
 	Compaction                                    compaction
 	Queries                                       []answering
+	Pages                                         []paging
 }
 
 func (r *report) start(o options) {
@@ -87,6 +88,7 @@ func (r *report) print(out io.Writer) error {
 	r.printLoad(t)
 	r.printDisk(t)
 	r.printQueries(t)
+	r.printPages(t)
 	return t.Flush()
 }
 
