@@ -70,7 +70,7 @@ func (s *site) sendCrowd(ctx context.Context) error {
 		told <- s.again(reporting, o.every, func(context.Context) error {
 			r := m.take()
 			took := r.requests.Summary()
-			s.say(fmt.Sprintf("%.0f entries/s, request p50/p95 ms %.1f/%.1f", float64(r.entries)/o.every.Seconds(), took.P50, took.P95))
+			s.say(fmt.Sprintf("%.0f entries/s, request p50/p95 ms %.1f/%.1f", float64(r.entries)/time.Since(r.began).Seconds(), took.P50, took.P95))
 			return nil
 		})
 	}()

@@ -20,6 +20,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/weirhq/weir/tests/workload"
 )
 
 type options struct {
@@ -121,6 +123,7 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(context.WithoutCancel(ctx))) }()
+	fmt.Fprintln(out, workload.Machine())
 	soak := s.steady
 	if o.crowd {
 		soak = s.crowd

@@ -10,6 +10,7 @@ import (
 
 // record is what was measured in a stretch of time.
 type record struct {
+	began    time.Time
 	entries  int
 	requests workload.Latencies
 	// late is how long requests began after their time.
@@ -21,7 +22,7 @@ type record struct {
 }
 
 func newRecord() *record {
-	return &record{queries: make([]workload.Latencies, len(workload.Questions()))}
+	return &record{began: time.Now(), queries: make([]workload.Latencies, len(workload.Questions()))}
 }
 
 // memory is the mean of what the process held, in bytes.

@@ -116,6 +116,9 @@ func (s *site) soak(ctx context.Context, load *traffic, perSecond float64, a *as
 	if err := context.Cause(running); err != nil && !errors.Is(err, errOver) {
 		return nil, err
 	}
+	if err := s.tell(ctx, m); err != nil {
+		return nil, err
+	}
 	after, err := s.tables(ctx)
 	if err != nil {
 		return nil, err
@@ -171,7 +174,7 @@ func (s *site) tell(ctx context.Context, m *meter) error {
 	}
 	requests, late := r.requests.Summary(), r.late.Summary()
 	fmt.Fprintf(s.out, "%4.0f s: %.0f entries/s, RSS %.0f MiB; request p50/p95 ms %.1f/%.1f, late %.1f/%.1f; queries %s; jobs waiting %d; %s\n",
-		time.Since(m.began).Seconds(), float64(r.entries)/s.options.every.Seconds(), mib(r.memory()), requests.P50, requests.P95, late.P50, late.P95,
+		time.Since(m.began).Seconds(), float64(r.entries)/time.Since(r.began).Seconds(), mib(r.memory()), requests.P50, requests.P95, late.P50, late.P95,
 		queriesOf(r), r.leastWaiting(), strings.Join(names, ", "))
 	return nil
 }
