@@ -30,7 +30,7 @@ func (l *labelled) observation() *Observation {
 	return o
 }
 
-func readLabelled(t *testing.T) (list []labelled) {
+func readLabelled(t testing.TB) (list []labelled) {
 	t.Helper()
 	dir := os.Getenv("WEIR_TEST_DATA")
 	if dir == "" {

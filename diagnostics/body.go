@@ -28,6 +28,8 @@ const (
 	mostFields = 400
 	mostText   = 12 << 10
 	mostDepth  = 12
+	// cutBody is how long a body is at least that breaks off because it was cut.
+	cutBody = 4 << 10
 )
 
 // field is one named value of a body. Path has the names that lead to it, the numbers of lists left out, in lower case
@@ -106,7 +108,10 @@ func (c *content) json(body string) bool {
 		c.say(of.text.String())
 		return true
 	}
-	if !c.value(d, "", 0) && !c.cut {
+	err := c.value(d, "", 0)
+	// What is long and begins well was cut, here or where it was stored.
+	c.cut = c.cut || len(body) >= cutBody && len(c.fields) > 0
+	if err != nil && !c.cut {
 		c.fields = nil
 		c.text.Reset()
 		return false
@@ -122,15 +127,15 @@ var links = map[string]bool{
 	"correlationid": true, "correlation_id": true, "client-request-id": true, "email": true, "twitter": true, "instance": true,
 }
 
-// value reads the next value, in the order of the text; false when it is none.
-func (c *content) value(d *json.Decoder, path string, depth int) bool {
+// value reads the next value, in the order of the text.
+func (c *content) value(d *json.Decoder, path string, depth int) error {
 	if depth > mostDepth {
 		var passed json.RawMessage
-		return d.Decode(&passed) == nil
+		return d.Decode(&passed)
 	}
 	token, err := d.Token()
 	if err != nil {
-		return false
+		return err
 	}
 	switch t := token.(type) {
 	case json.Delim:
@@ -147,10 +152,10 @@ func (c *content) value(d *json.Decoder, path string, depth int) bool {
 	case nil:
 		c.add(path, "null")
 	}
-	return true
+	return nil
 }
 
-func (c *content) container(d *json.Decoder, open json.Delim, path string, depth int) bool {
+func (c *content) container(d *json.Decoder, open json.Delim, path string, depth int) error {
 	if !d.More() {
 		c.add(path, map[json.Delim]string{'{': "{}", '[': "[]"}[open])
 	}
@@ -159,16 +164,16 @@ func (c *content) container(d *json.Decoder, open json.Delim, path string, depth
 		if open == '{' {
 			name, err := d.Token()
 			if err != nil {
-				return false
+				return err
 			}
 			inner = join(path, name.(string))
 		}
-		if !c.value(d, inner, depth+1) {
-			return false
+		if err := c.value(d, inner, depth+1); err != nil {
+			return err
 		}
 	}
 	_, err := d.Token()
-	return err == nil
+	return err
 }
 
 func join(path, name string) string {

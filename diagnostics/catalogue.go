@@ -133,10 +133,11 @@ func (c *Catalogue) addProvider(f *file) (problems []error) {
 		c.byKey[key] = p
 	}
 	for _, host := range f.Hosts {
+		host = strings.ToLower(host)
 		if other := c.byHost[host]; other != nil {
 			problems = append(problems, fmt.Errorf("host %q is of %s too", host, other.Key))
 		}
-		c.byHost[strings.ToLower(host)] = p
+		c.byHost[host] = p
 	}
 	return problems
 }
@@ -165,6 +166,9 @@ func (c *Catalogue) Len() int {
 	return n
 }
 
+// Generic is how many entries are of no provider.
+func (c *Catalogue) Generic() int { return len(c.generic) }
+
 // With is the catalogue with entries of a tenant, which win over all others.
 func (c *Catalogue) With(entries []*Entry) (*Catalogue, error) {
 	var problems []error
@@ -179,16 +183,20 @@ func (c *Catalogue) With(entries []*Entry) (*Catalogue, error) {
 	return &with, errors.Join(problems...)
 }
 
-// provider is whose answer it is: by the host first, as names are anybody's.
-func (c *Catalogue) provider(o *Observation) *Provider {
+// providersOf are whose answer it may be: whoever has the host, and whoever the sender says it is. Several products share
+// a host, and names are anybody's, so the knowledge of both counts.
+func (c *Catalogue) providersOf(o *Observation) (list []*Provider) {
+	if p := c.byKey[providerKey(o.Provider)]; p != nil {
+		list = append(list, p)
+	}
 	for host := o.host(); host != ""; {
 		if p := c.byHost[host]; p != nil {
-			if named := c.byKey[providerKey(o.Provider)]; named != nil && slices.Contains(named.Hosts, host) {
-				return named
+			if !slices.Contains(list, p) {
+				list = append(list, p)
 			}
-			return p
+			break
 		}
 		_, host, _ = strings.Cut(host, ".")
 	}
-	return c.byKey[providerKey(o.Provider)]
+	return list
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Diagnosis is what is wrong with one call, why, and what to do about it.
@@ -27,10 +29,10 @@ type Diagnosis struct {
 
 // Other is what a diagnosis could have been.
 type Other struct {
-	Entry      string
-	Category   Category
-	Confidence float64
-	Signals    []string
+	Entry      string   `json:"entry"`
+	Category   Category `json:"category"`
+	Confidence float64  `json:"confidence"`
+	Signals    []string `json:"signals"`
 }
 
 // found is an entry that matches.
@@ -53,12 +55,12 @@ func (c *Catalogue) Diagnose(o *Observation) Diagnosis {
 	if !f.failed() && !f.mayWarn() {
 		return Diagnosis{Category: None, Confidence: 1}
 	}
-	p := c.provider(o)
-	list := c.matches(f, p)
+	providers := c.providersOf(o)
+	list := c.matches(f, providers)
 	if len(list) == 0 {
-		return c.nothingKnown(f)
+		return c.nothingKnown(f, providers)
 	}
-	d := c.say(&list[0], f, p)
+	d := c.say(&list[0], f, providers)
 	for i := range list[1:] {
 		l := &list[1+i]
 		if l.Category != d.Category && len(d.Others) < mostOthers && !slices.ContainsFunc(d.Others, func(other Other) bool { return other.Category == l.Category }) {
@@ -69,19 +71,19 @@ func (c *Catalogue) Diagnose(o *Observation) Diagnosis {
 }
 
 // matches are the entries that match, the likeliest first.
-func (c *Catalogue) matches(f *facts, p *Provider) (list []found) {
+func (c *Catalogue) matches(f *facts, providers []*Provider) (list []found) {
 	seen := map[*Entry]bool{}
-	try := func(e *Entry) {
+	try := func(e *Entry, said *said) {
 		if seen[e] {
 			return
 		}
 		seen[e] = true
-		if signals, ok := e.match(f); ok {
+		if signals, ok := e.match(f, said); ok {
 			list = append(list, found{e, signals})
 		}
 	}
 	c.index.each(f, try)
-	if p != nil {
+	for _, p := range providers {
 		p.index.each(f, try)
 	}
 	if c.tenant != nil {
@@ -104,7 +106,7 @@ func (f *facts) mayWarn() bool {
 }
 
 // nothingKnown is a failure that no entry matches, or a success without a warning.
-func (c *Catalogue) nothingKnown(f *facts) Diagnosis {
+func (c *Catalogue) nothingKnown(f *facts, providers []*Provider) Diagnosis {
 	if !f.failed() {
 		return Diagnosis{Category: None, Confidence: 1}
 	}
@@ -117,21 +119,21 @@ func (c *Catalogue) nothingKnown(f *facts) Diagnosis {
 	case f.TransportError != "":
 		d.Category = NetworkUnreachable
 	}
-	c.advise(&d, f, nil)
+	c.advise(&d, f, providers)
 	return d
 }
 
-func (c *Catalogue) say(m *found, f *facts, p *Provider) Diagnosis {
+func (c *Catalogue) say(m *found, f *facts, providers []*Provider) Diagnosis {
 	d := Diagnosis{
 		Category: m.Category, Sub: m.Sub, Confidence: m.Confidence, Title: m.Title, Cause: m.Cause, ResolvedBy: m.ResolvedBy,
 		Steps: m.Steps, References: m.Sources, Signals: m.signals, Entry: m.ID,
 	}
-	c.advise(&d, f, p)
+	c.advise(&d, f, providers)
 	return d
 }
 
 // advise fills in what the entry does not say.
-func (c *Catalogue) advise(d *Diagnosis, f *facts, p *Provider) {
+func (c *Catalogue) advise(d *Diagnosis, f *facts, providers []*Provider) {
 	a := c.advice[d.Category]
 	d.Title, d.Cause = cmp.Or(d.Title, a.Title), cmp.Or(d.Cause, a.Cause)
 	if len(d.Steps) == 0 {
@@ -140,14 +142,45 @@ func (c *Catalogue) advise(d *Diagnosis, f *facts, p *Provider) {
 	if by := d.Category.ResolvedBy(); d.ResolvedBy == "" && len(by) > 0 {
 		d.ResolvedBy = by[0]
 	}
-	name := strings.TrimSpace(f.Provider)
-	if p != nil {
-		name = p.Name
-	}
-	names := strings.NewReplacer("{provider}", cmp.Or(name, "the provider"), "{host}", cmp.Or(f.host(), "the host"))
-	d.Title, d.Cause = names.Replace(d.Title), names.Replace(d.Cause)
+	names := namesOf(f, providers)
+	d.Title, d.Cause = sentence(names.Replace(d.Title)), sentence(names.Replace(d.Cause))
 	d.Steps = slices.Clone(d.Steps)
 	for i := range d.Steps {
-		d.Steps[i].Text = names.Replace(d.Steps[i].Text)
+		d.Steps[i].Text = sentence(names.Replace(d.Steps[i].Text))
 	}
+}
+
+// namesOf puts the names into what is said.
+func namesOf(f *facts, providers []*Provider) *strings.Replacer {
+	name := humanize(f.Provider)
+	if len(providers) > 0 {
+		name = providers[0].Name
+	}
+	host := cmp.Or(f.host(), "the host")
+	if name == "" {
+		return strings.NewReplacer("your {provider} ", "your ", "customer's {provider} ", "customer's ", "{provider}", "the provider", "{host}", host)
+	}
+	return strings.NewReplacer("{provider}", name, "{host}", host)
+}
+
+// humanize makes a name of a key: Acme Billing of acme_billing. What is a name already stays.
+func humanize(key string) string {
+	key = strings.TrimSpace(key)
+	if strings.ContainsFunc(key, unicode.IsUpper) {
+		return key
+	}
+	words := strings.FieldsFunc(key, func(r rune) bool { return r == '_' || r == '-' || r == ' ' })
+	for i, w := range words {
+		words[i] = sentence(w)
+	}
+	return strings.Join(words, " ")
+}
+
+// sentence begins with a capital.
+func sentence(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	if size == 0 || strings.Contains(strings.SplitN(s, " ", 2)[0], ".") {
+		return s // The name of a host stays as it is.
+	}
+	return string(unicode.ToUpper(first)) + s[size:]
 }

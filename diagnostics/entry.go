@@ -33,9 +33,9 @@ type Entry struct {
 
 // Step is one thing to do.
 type Step struct {
-	Actor Actor  `yaml:"actor"`
-	Text  string `yaml:"text"`
-	URL   string `yaml:"url,omitempty"`
+	Actor Actor  `yaml:"actor" json:"actor"`
+	Text  string `yaml:"text" json:"text"`
+	URL   string `yaml:"url,omitempty" json:"url,omitempty"`
 }
 
 // When is what an entry is told by. Texts are compared by their words: case, punctuation and how names are joined do not
@@ -85,9 +85,12 @@ type compiled struct {
 	phrases  [][]phrase
 	not      []phrase
 	carriers []phrase // of the transport's error
-	fields   []wantedField
-	headers  []wantedField
-	pattern  *regexp.Regexp
+	// The same, as numbers of the index that has the entry.
+	texts            [][]int
+	without, carried []int
+	fields           []wantedField
+	headers          []wantedField
+	pattern          *regexp.Regexp
 }
 
 type wantedField struct {

@@ -2,6 +2,7 @@ package diagnostics
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +14,7 @@ type facts struct {
 	text string
 	// transport is that of the transport's error alone.
 	transport string
-	// words are where each word of the text is; only whether it is there counts.
+	// words are those of the text, each once.
 	words []string
 	// token says that a token endpoint was asked.
 	token bool
@@ -29,9 +30,18 @@ func newFacts(o *Observation) *facts {
 	f.content = takeApart(o.Body)
 	f.transport = fold(o.TransportError, mostText)
 	f.text = fold(f.content.text.String(), mostText) + f.transport
-	f.words = strings.Fields(f.text)
+	f.words = different(strings.Fields(f.text))
 	f.denies = f.content.denies(f.text)
 	return f
+}
+
+func different(words []string) []string {
+	seen := make(map[string]struct{}, len(words))
+	return slices.DeleteFunc(words, func(w string) bool {
+		_, again := seen[w]
+		seen[w] = struct{}{}
+		return again
+	})
 }
 
 // signs are what a body has that tells of a failure under a status of success, if it is not a short text.
@@ -95,7 +105,7 @@ func (c *content) denies(text string) bool {
 			return true
 		}
 	}
-	if c.syntax != syntaxText || len(text) > mostComplaint || c.table {
+	if c.whole || c.syntax != syntaxText && c.syntax != syntaxJSON || len(text) > mostComplaint || c.table {
 		return false
 	}
 	for _, complaint := range complaints {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// match tells whether all conditions hold, and by which parts of the observation.
-func (e *Entry) match(f *facts) (signals []string, ok bool) {
+// match tells whether all conditions hold, and by which parts of the observation. said are the phrases that the text has.
+func (e *Entry) match(f *facts, said *said) (signals []string, ok bool) {
 	w, c := &e.When, &e.compile
 	if !e.fits(f) {
 		return nil, false
@@ -39,21 +39,21 @@ func (e *Entry) match(f *facts) (signals []string, ok bool) {
 		}
 		signals = append(signals, found.path+": "+cut(found.value))
 	}
-	if len(c.carriers) > 0 {
-		p, found := firstPhrase(c.carriers, f.transport)
+	if len(c.carried) > 0 {
+		p, found := said.firstOf(c.carried, f.transport)
 		if !found {
 			return nil, false
 		}
 		signals = append(signals, "transport error: "+p)
 	}
-	for _, list := range c.phrases {
-		p, found := firstPhrase(list, f.text)
+	for _, list := range c.texts {
+		p, found := said.first(list)
 		if !found {
 			return nil, false
 		}
 		signals = append(signals, "text: "+p)
 	}
-	if _, found := firstPhrase(c.not, f.text); found {
+	if _, found := said.first(c.without); found {
 		return nil, false
 	}
 	if c.pattern != nil {
@@ -100,15 +100,6 @@ func firstIn(parts []string, s string) (string, bool) {
 	return "", false
 }
 
-func firstPhrase(list []phrase, text string) (string, bool) {
-	for _, p := range list {
-		if p.in(text) {
-			return strings.TrimSpace(string(p)), true
-		}
-	}
-	return "", false
-}
-
 // find is the first field of the name with one of the values, "*" being any that says something.
 func (c *content) find(want wantedField) *field {
 	for i := range c.fields {
@@ -131,94 +122,4 @@ func cut(s string) string {
 		return strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return s
-}
-
-// index finds the entries that may match, without trying the others: each is filed under one thing that it cannot do
-// without, and what is cheap to look up.
-type index struct {
-	words    map[string][]*Entry // a word of a phrase
-	values   map[string][]*Entry // the value of a field
-	headers  map[string][]*Entry // the name of a header
-	statuses map[int][]*Entry
-	rest     []*Entry
-}
-
-func newIndex(entries []*Entry) *index {
-	x := &index{words: map[string][]*Entry{}, values: map[string][]*Entry{}, headers: map[string][]*Entry{}, statuses: map[int][]*Entry{}}
-	for _, e := range entries {
-		x.file(e)
-	}
-	return x
-}
-
-func (x *index) file(e *Entry) {
-	c := &e.compile
-	for _, w := range c.fields {
-		if !slices.Contains(w.values, "*") {
-			for _, v := range w.values {
-				x.values[v] = append(x.values[v], e)
-			}
-			return
-		}
-	}
-	lists := c.phrases
-	if len(c.carriers) > 0 {
-		lists = append([][]phrase{c.carriers}, lists...)
-	}
-	for _, list := range lists {
-		if words, ok := anchors(list); ok {
-			for _, w := range words {
-				x.words[w] = append(x.words[w], e)
-			}
-			return
-		}
-	}
-	switch {
-	case len(c.headers) > 0:
-		x.headers[c.headers[0].name] = append(x.headers[c.headers[0].name], e)
-	case len(c.statuses) > 0:
-		for _, span := range c.statuses {
-			for s := span[0]; s <= span[1]; s++ {
-				x.statuses[s] = append(x.statuses[s], e)
-			}
-		}
-	default:
-		x.rest = append(x.rest, e)
-	}
-}
-
-// anchors are a word of each phrase of a list; ok is false when one has none.
-func anchors(list []phrase) (words []string, ok bool) {
-	for _, p := range list {
-		w := p.anchor()
-		if w == "" {
-			return nil, false
-		}
-		if !slices.Contains(words, w) {
-			words = append(words, w)
-		}
-	}
-	return words, true
-}
-
-// each gives the entries that may match, some more than once.
-func (x *index) each(f *facts, do func(*Entry)) {
-	give := func(list []*Entry) {
-		for _, e := range list {
-			do(e)
-		}
-	}
-	for _, w := range f.words {
-		give(x.words[w])
-	}
-	for i := range f.content.fields {
-		give(x.values[strings.ToLower(f.content.fields[i].value)])
-	}
-	if len(x.headers) > 0 {
-		for i := range f.Headers {
-			give(x.headers[strings.ToLower(f.Headers[i].Name)])
-		}
-	}
-	give(x.statuses[f.Status])
-	give(x.rest)
 }

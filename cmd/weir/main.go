@@ -33,6 +33,7 @@ type cli struct {
 	Apikey   apikeyCmd   `cmd:"" name:"apikey" help:"Create, list and revoke API keys."`
 	Token    tokenCmd    `cmd:"" help:"Print a token that the service itself signed."`
 	DB       dbCmd       `cmd:"" name:"db" help:"Reach the database."`
+	Diagnose diagnoseCmd `cmd:"" help:"Say what is wrong with API requests, why, and who resolves it; needs no database."`
 	Simulate simulateCmd `cmd:"" help:"Send realistic traffic to a running service."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

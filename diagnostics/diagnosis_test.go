@@ -1,0 +1,150 @@
+package diagnostics
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func builtin(t testing.TB) *Catalogue {
+	t.Helper()
+	c, err := Builtin()
+	require.NoError(t, err)
+	return c
+}
+
+func TestAPlainSuccessIsNothing(t *testing.T) {
+	t.Parallel()
+	for _, o := range []Observation{
+		{Status: 200, Body: `{"id":1,"note":"the card expired, and the rate limit was exceeded"}`},
+		{Status: 204},
+		{Status: 304},
+		{Status: 200, Body: `{"data":{"errors":[]},"errors":[],"error":null,"success":true,"ok":true}`},
+		{Status: 200, Body: `<orders><order status="error">7</order></orders>`},
+		{Status: 200, Body: "\"Id\",\"Error\"\n\"1\",\"\"\n"},
+		{Status: 200, Headers: []Header{{"Access-Control-Expose-Headers", "Sunset, Deprecation"}}, Body: `{"ok":true}`},
+	} {
+		d := builtin(t).Diagnose(&o)
+		require.Equal(t, None, d.Category, "%+v %+v", o, d)
+		require.InDelta(t, 1, d.Confidence, 0)
+		require.Empty(t, d.Steps)
+	}
+}
+
+func TestDiagnoses(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		Observation
+		want Category
+	}{
+		{"200 that says no", Observation{Status: 200, Body: `{"ok":false,"error":"token_revoked"}`}, AuthTokenRevoked},
+		{"GraphQL", Observation{Status: 200, Body: `{"data":null,"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}]}`}, RateLimited},
+		{"SOAP", Observation{Status: 500, Body: `<soap:Envelope xmlns:soap="s"><soap:Body><soap:Fault><faultcode>x</faultcode><faultstring>Invalid username or password</faultstring></soap:Fault></soap:Body></soap:Envelope>`}, AuthInvalidCredentials},
+		{"SOAP of success", Observation{Status: 200, Body: `<e:Envelope xmlns:e="s"><e:Body><r><status isSuccess="false"><statusDetail><message>That record does not exist.</message></statusDetail></status></r></e:Body></e:Envelope>`}, ResourceNotFound},
+		{"refresh", Observation{Status: 400, Method: "POST", URL: "https://auth.example.com/oauth/token", Body: `{"error":"invalid_grant","error_description":"Token has been expired or revoked."}`}, OAuthRefreshFailed},
+		{"client", Observation{Status: 401, URL: "https://auth.example.com/oauth/token", Body: `{"error":"invalid_client"}`}, OAuthAppMisconfigured},
+		{"scope by header", Observation{Status: 403, Headers: []Header{{"WWW-Authenticate", `Bearer error="insufficient_scope"`}}}, PermissionMissingScope},
+		{"bare 401", Observation{Status: 401}, AuthInvalidCredentials},
+		{"problem details", Observation{Status: 422, Body: `{"type":"about:blank","title":"Your request is not valid.","errors":[{"detail":"must be a positive integer","pointer":"#/age"}]}`}, ValidationInvalidValue},
+		{"JSON:API", Observation{Status: 422, Body: `{"errors":[{"source":{"pointer":"/data/attributes/name"},"title":"Invalid Attribute","detail":"Name can't be blank"}]}`}, ValidationRequiredField},
+		{"Go", Observation{TransportError: `Get "https://x.example": dial tcp: lookup x.example: no such host`}, NetworkUnreachable},
+		{"Java", Observation{TransportError: "java.net.SocketTimeoutException: Read timed out"}, NetworkTimeout},
+		{"Python", Observation{TransportError: "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"}, TLSCertificateError},
+		{"Ruby", Observation{TransportError: "Net::OpenTimeout: execution expired"}, NetworkTimeout},
+		{".NET", Observation{TransportError: "No connection could be made because the target machine actively refused it."}, NetworkUnreachable},
+		{"curl", Observation{TransportError: "curl: (60) SSL certificate problem: self signed certificate"}, TLSCertificateError},
+		{"Cloudflare", Observation{Status: 403, Body: "<html><head><title>Just a moment...</title></head></html>"}, IPBlockedOrWAF},
+		{"nginx", Observation{Status: 502, Body: "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>"}, ProviderUnavailable},
+		{"F5", Observation{Status: 200, Body: "<html><head><title>Request Rejected</title></head><body>The requested URL was rejected. Please consult with your administrator.<br>Your support ID is: 1</body></html>", Failed: true}, IPBlockedOrWAF},
+		{"what the transport says is not said by bodies", Observation{Status: 400, Body: `{"message":"Subscription validation request timed out."}`}, WebhookSubscriptionProblem},
+		{"deprecation", Observation{Status: 200, Headers: []Header{{"Sunset", "Sat, 31 Dec 2026 23:59:59 GMT"}}}, DeprecationWarning},
+		{"webhook", Observation{Direction: "inbound_webhook", Status: 401, Body: "No signatures found matching the expected signature for payload"}, WebhookSignatureInvalid},
+		{"quota", Observation{Status: 429, Body: `{"message":"You have exceeded your daily limit of 10000 requests"}`}, QuotaExhausted},
+		{"minute", Observation{Status: 403, Body: `{"message":"Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user'"}`}, RateLimited},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := builtin(t).Diagnose(&test.Observation)
+			require.Equal(t, test.want, d.Category, "%+v", d)
+			require.NotEmpty(t, d.Title)
+			require.NotEmpty(t, d.Cause)
+			require.NotEmpty(t, d.ResolvedBy)
+			require.NotEmpty(t, d.Steps)
+			require.NotEmpty(t, d.Signals)
+		})
+	}
+}
+
+func TestEachCategoryHasAdvice(t *testing.T) {
+	t.Parallel()
+	c := builtin(t)
+	for category := range resolvers {
+		a := c.advice[category]
+		require.NotEmpty(t, a.Title, category)
+		require.NotEmpty(t, a.Cause, category)
+		require.NotEmpty(t, a.Steps, category)
+	}
+}
+
+func TestWhatATenantKnowsWins(t *testing.T) {
+	t.Parallel()
+	mine := &Entry{
+		ID: "ours", When: When{Text: []string{"E-1234"}}, Category: AccountPlanLimit, Confidence: 0.5, Title: "The old plan",
+		Steps: []Step{{Actor: ActorCustomer, Text: "Call us."}},
+	}
+	c, err := builtin(t).With([]*Entry{mine})
+	require.NoError(t, err)
+	o := Observation{Status: 429, Body: "Rate limit exceeded: E-1234"}
+	d := c.Diagnose(&o)
+	require.Equal(t, AccountPlanLimit, d.Category)
+	require.Equal(t, "The old plan", d.Title)
+	require.Equal(t, RateLimited, d.Others[0].Category)
+	require.Equal(t, RateLimited, builtin(t).Diagnose(&o).Category)
+
+	_, err = builtin(t).With([]*Entry{{ID: "bad", Category: "nonsense", Confidence: 2}})
+	require.ErrorContains(t, err, `entry "bad"`)
+	require.ErrorContains(t, err, "nonsense")
+	require.ErrorContains(t, err, "confidence")
+}
+
+// The index is a quick way, and no other: it finds what trying all entries finds.
+func TestTheIndexMissesNothing(t *testing.T) {
+	t.Parallel()
+	c := builtin(t)
+	list := readLabelled(t)
+	for i := range list {
+		f := newFacts(list[i].observation())
+		said := c.index.phrases.in(f)
+		var want, got []string
+		for _, e := range c.generic {
+			if _, ok := e.match(f, said); ok {
+				want = append(want, e.ID)
+			}
+		}
+		for _, m := range c.matches(f, nil) {
+			got = append(got, m.ID)
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		require.Equal(t, want, got, list[i].ID)
+	}
+}
+
+func FuzzDiagnose(f *testing.F) {
+	f.Add("https://api.example.com/x", 400, `{"error":{"code":"x"}}`, "", "Retry-After")
+	f.Add("", 0, "<a><b/></a>", "EOF", "")
+	f.Add("::", 200, "a=b&c=%zz", "", "sunset")
+	f.Fuzz(func(t *testing.T, address string, status int, body, transport, header string) {
+		o := Observation{URL: address, Status: status, Body: body, TransportError: transport, Headers: []Header{{header, "x"}}}
+		d := builtin(t).Diagnose(&o)
+		require.True(t, d.Category.ofEntry())
+		require.True(t, d.Confidence > 0 && d.Confidence <= 1)
+		if d.Category != None {
+			require.NotEmpty(t, d.Title)
+		}
+		again := builtin(t).Diagnose(&o)
+		require.Equal(t, d, again)
+	})
+}
