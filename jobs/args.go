@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"hash/fnv"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -15,8 +16,13 @@ const tenantQueues = 4
 const systemQueue = "system"
 
 func tenantQueue(tenantID uuid.UUID) string {
-	return "tenant_" + strconv.Itoa(int(tenantID[15])%tenantQueues)
+	// The ids that one process makes differ in few of their bits, so all bits count.
+	hash := fnv.New32a()
+	_, _ = hash.Write(tenantID[:])
+	return queueName(int(hash.Sum32() % tenantQueues))
 }
+
+func queueName(n int) string { return "tenant_" + strconv.Itoa(n) }
 
 // waitingOrRunning are the states in which a job keeps another of the same arguments out.
 var waitingOrRunning = []rivertype.JobState{

@@ -63,17 +63,21 @@ const (
 	PartitionsAhead = 8
 	// jobTimeout ends a job that hangs. Compaction commits as it goes, so the next one continues where it stopped.
 	jobTimeout = 15 * time.Minute
+	// keepCompleted is how long done jobs can be looked at: thousands of tenants have a million of them a day.
+	keepCompleted = time.Hour
+	// fetchCooldown is how soon after a job the next one is fetched: most tenants have little to do.
+	fetchCooldown = 10 * time.Millisecond
 )
 
 // New makes the client of the queue. Start begins the work.
 func New(deps Deps) (*Jobs, error) {
 	j := &Jobs{deps: deps}
-	cfg := &river.Config{Schema: migrations.RiverSchema, Logger: deps.Log.With("component", "river"), JobTimeout: jobTimeout}
+	cfg := &river.Config{Schema: migrations.RiverSchema, Logger: deps.Log.With("component", "river"), JobTimeout: jobTimeout, CompletedJobRetentionPeriod: keepCompleted}
 	if deps.Work {
 		cfg.Workers = j.workers()
 		cfg.Queues = map[string]river.QueueConfig{systemQueue: {MaxWorkers: 2}}
 		for i := range tenantQueues {
-			cfg.Queues[tenantQueue(uuid.UUID{15: byte(i)})] = river.QueueConfig{MaxWorkers: 1}
+			cfg.Queues[queueName(i)] = river.QueueConfig{MaxWorkers: 1, FetchCooldown: fetchCooldown}
 		}
 		cfg.PeriodicJobs = []*river.PeriodicJob{
 			periodic(scheduleEvery, ScheduleTenants{}), periodic(partitionsEvery, MakePartitions{}),
