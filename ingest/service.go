@@ -44,7 +44,7 @@ type Deps struct {
 	Rate float64
 	// Committers is how many tenants' commits may be under way at once: 2.
 	Committers int
-	// QueueBytes bounds the memory of requests that wait for their commit: 256 MiB of bodies.
+	// QueueBytes bounds the memory of requests that wait for their commit: 128 MiB of bodies, which take about twice that.
 	QueueBytes int64
 }
 
@@ -85,7 +85,7 @@ func NewService(deps Deps) *Service {
 	}
 	s.policies = newPolicies(deps.Policies)
 	s.limits = newLimits(deps.Rate, s.now)
-	s.queue = newQueue(s.commit, cmp.Or(deps.Committers, 2), cmp.Or(deps.QueueBytes, 256<<20))
+	s.queue = newQueue(s.commit, cmp.Or(deps.Committers, 2), cmp.Or(deps.QueueBytes, 128<<20))
 	return s
 }
 

@@ -72,4 +72,7 @@ func (s *keySet) resize(size int) {
 	}
 }
 
-func (s *keySet) bytes() int64 { return int64(len(s.slots)) * 8 }
+// setOverhead is about what a set takes besides its slots: many tenants have small ones.
+const setOverhead = 300
+
+func (s *keySet) bytes() int64 { return int64(len(s.slots))*8 + setOverhead }
