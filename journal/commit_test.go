@@ -270,7 +270,7 @@ func TestKeySetIsASet(t *testing.T) {
 
 func TestKeyringForgetsTheLeastRecentlyUsed(t *testing.T) {
 	t.Parallel()
-	r := newKeyring(3 * smallestKeySet * 8)
+	r := newKeyring(3 * (smallestKeySet*8 + setOverhead))
 	tenantID := uuid.New()
 	for day := range Day(5) {
 		k := &dayKeys{tenantID: tenantID, day: day}
