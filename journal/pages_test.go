@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -113,6 +114,30 @@ func requireSameItems(t require.TestingT, want, got ItemPage, name string) {
 	require.Equal(t, want.Resume, got.Resume, name)
 	want.Items, got.Items = nil, nil
 	require.Equal(t, want.Page, got.Page, name)
+}
+
+// What lies behind all that the first chunk covers is found too.
+func TestPagesReachBehindTheirFirstChunk(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx, w := as(t, uuid.New()), newWorld()
+	list := w.entries(rand.New(rand.NewPCG(23, 1)), coverLeast+2000, 20*24*time.Hour)
+	slices.SortFunc(list, byID)
+	rare := uuid.New()
+	list[0].ConnectedAppID, list[0].Kind, list[1000].ConnectedAppID, list[1000].Kind = rare, entry.KindTransaction, rare, entry.KindTransaction
+	put(ctx, t, b.store, list)
+	parents, below := w.parents(entry.ParentConnectedApp)
+	q := PagesQuery{Of: entry.ParentConnectedApp, Parents: append(parents, entry.Parent{ID: rare}), Query: Query{First: 3}}
+	pages, err := b.store.Pages(ctx, q)
+	require.NoError(t, err)
+	require.Equal(t, ids([]*entry.Entry{list[1000], list[0]}), ids(pages[rare].Items))
+	for _, parent := range q.Parents {
+		alone := q.Query
+		require.True(t, below(&alone.Filter, parent.ID))
+		want, err := b.store.Entries(ctx, alone)
+		require.NoError(t, err)
+		requireSamePage(t, want, pages[parent.ID], "behind the first chunk")
+	}
 }
 
 // Pages that may not cost more end where the walk did, and going on gives the rest.
