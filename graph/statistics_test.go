@@ -70,6 +70,39 @@ func TestFiguresOfDashboards(t *testing.T) {
 	require.Nil(t, theirs.at(t, "overview.totals.p50Ms"))
 }
 
+// A dashboard's figures are one statement, and a series is read without what else there is. Rolled up, they are the same.
+func TestADashboardIsOneStatement(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	w := b.world(t, "acme")
+	const series = `totals { total } series { at total failed p50Ms p95Ms p99Ms }`
+	const all = series + ` previous { total } statusCodes { statusCode total } endpoints { endpoint totals { total } } errors { category total customerCount }`
+	ask := func(fields string) (*reply, int) {
+		var r *reply
+		n := b.statements.during(func() {
+			r = b.get(t, w.as(tenant.RoleViewer), `query($range: TimeRange!) { integration(key: "salesforce") { dashboard(range: $range, granularity: HOUR) {`+fields+`} } }`,
+				vars{"range": w.statVars()["range"]})
+		})
+		return r, n
+	}
+	_, bare := ask("__typename")
+	seriesBefore, n := ask(series)
+	require.Equal(t, bare, n)
+	before, n := ask("... on IntegrationDashboard { " + all + " }")
+	require.Equal(t, bare, n)
+	require.NotEmpty(t, before.at(t, "integration.dashboard.errors"))
+	_, n = ask(all + " adoption { active }")
+	require.Equal(t, bare+1, n, "and when customers connected it")
+
+	_, err := b.deps.Statistics.Compact(tenant.WithPrincipal(t.Context(), tenant.System(w.tenant.ID)), noon.AddDate(0, 0, 2))
+	require.NoError(t, err)
+	after, n := ask(all)
+	require.Equal(t, bare, n)
+	require.Equal(t, before.at(t, "integration.dashboard"), after.at(t, "integration.dashboard"))
+	seriesAfter, _ := ask(series)
+	require.Equal(t, seriesBefore.at(t, "integration.dashboard"), seriesAfter.at(t, "integration.dashboard"))
+}
+
 // A run counts once, as it is now.
 func TestRunsCountOnce(t *testing.T) {
 	t.Parallel()

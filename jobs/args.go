@@ -30,7 +30,7 @@ var waitingOrRunning = []rivertype.JobState{
 	rivertype.JobStateRetryable, rivertype.JobStateScheduled,
 }
 
-// CompactTenant merges a tenant's small segments of closed hours.
+// CompactTenant merges a tenant's small segments of closed hours, and rolls its statistics up.
 type CompactTenant struct {
 	TenantID uuid.UUID `json:"tenant_id"`
 }

@@ -20,7 +20,7 @@ import (
 
 // Journal is what the jobs do with log entries. The context carries the tenant.
 type Journal interface {
-	// CompactBefore merges the small segments of all hours that ended before the time.
+	// CompactBefore merges the small segments of all hours that ended before the time, and rolls up what was counted in them.
 	CompactBefore(ctx context.Context, before time.Time) error
 	// EraseCustomer removes a customer from all segments.
 	EraseCustomer(ctx context.Context, customerID uuid.UUID) error

@@ -82,10 +82,13 @@ func (r *reader) first() *Cells {
 		return nil
 	}
 	r.columns(c, int(n), first) //nolint:gosec // At most mostCells.
+	if r.bad {
+		return nil
+	}
 	for i := range c.minutes {
 		slices.SortFunc(c.durations(i), func(a, b BinCount) int { return cmp.Compare(a.Bin, b.Bin) })
 	}
-	if slices.ContainsFunc(c.bins, func(b BinCount) bool { return b.Bin > mostBins }) {
+	if slices.ContainsFunc(c.bins, func(b BinCount) bool { return b.Bin < 1 || b.Bin > mostBins }) {
 		r.fail()
 	}
 	return c

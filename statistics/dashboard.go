@@ -164,21 +164,27 @@ func (d *dashboarding) each(c *Cells, do func(i int)) {
 	}
 }
 
-// totals are those that a minute counts for.
-func (d *dashboarding) totals(minute int64) *Totals {
+// target is what a minute counts for.
+func (d *dashboarding) target(minute int64) (point, sum *Totals) {
 	if minute < d.buckets.bounds[0] {
-		return &d.Previous
+		return nil, &d.Previous
 	}
-	return &d.Points[d.buckets.of(minute)]
+	return &d.Points[d.buckets.of(minute)], &d.Totals
 }
 
-func (d *dashboarding) point(c *Cells, i int) { d.totals(c.minutes[i]).add(c, i) }
+func (d *dashboarding) point(c *Cells, i int) {
+	point, sum := d.target(c.minutes[i])
+	if sum.add(c, i); point != nil {
+		point.add(c, i)
+	}
+}
 
 func (d *dashboarding) hours(first int64, s *section) error {
-	return s.each(func(hour int, total, failed int64, bins []BinCount) {
-		if minute := first + 60*int64(hour); d.has(minute) && !d.byHour.has(minute) {
-			d.totals(minute).addHour(total, failed, bins)
+	return s.add(first, func(minute int64) (point, sum *Totals) {
+		if !d.has(minute) || d.byHour.has(minute) {
+			return nil, nil
 		}
+		return d.target(minute)
 	})
 }
 
@@ -217,9 +223,6 @@ func (d *dashboarding) parts(c *Cells) {
 
 func (d *dashboarding) result() *Dashboard {
 	out := &d.Dashboard
-	for i := range out.Points {
-		out.Totals.Merge(&out.Points[i])
-	}
 	if d.detail&WithBreakdown != 0 {
 		d.breakdown.into(out)
 	}

@@ -1,6 +1,7 @@
 package statistics
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/google/uuid"
@@ -10,14 +11,21 @@ import (
 type hours [24]Totals
 
 // Packed hours are a byte that says the version of the format, how many integrations there are, of each its id and its
-// section with the length before it, and a checksum. A section is three bytes whose bits say which hours have anything,
-// and of each of these the total, four times, plus one when some failed, plus two when there are not as many bins as the
-// total; these two numbers, where it says so; and the bins: how far each is from the one before it, or the first from that
-// of the hour before, twice, plus one when a count follows because it is not 1.
+// section with the length before it, and a checksum. A section is:
+//
+//   - a byte that says whether hours are skipped over, and three whose bits say which hours have anything;
+//   - if so, the bins of the day, packed, with their number and length before them;
+//   - of each hour the total, four times, plus one when some failed, plus two when there are not as many bins as the total;
+//     these two numbers, where it says so; if hours are skipped over, the bins that percentiles lie in, each from the one
+//     before it, and the length of the bins; and the bins.
+//
+// Whoever asks for a month of hours of a busy integration then reads no bins but those of the days.
 const (
 	hoursVersion = 1
 	someFailed   = 1
 	otherBins    = 2
+	// manyBins is from how many bins a day on hours are skipped over.
+	manyBins = 512
 )
 
 // section is the hours of an integration in a row.
@@ -54,81 +62,115 @@ func openHours(packed []byte) ([]section, error) {
 
 // pack makes a section; it is nil when there is nothing.
 func (h *hours) pack() []byte {
-	var b []byte
-	mask, start := uint32(0), int64(0)
+	mask, n := uint32(0), 0
+	var day Sketch
 	for i := range h {
-		t := &h[i]
-		n := int64(t.Durations.bins())
-		if t.Total == 0 && t.Failed == 0 && n == 0 {
-			continue
-		}
-		mask |= 1 << i
-		head := zigzag(t.Total) << 2
-		if t.Failed != 0 {
-			head |= someFailed
-		}
-		if n != t.Total {
-			head |= otherBins
-		}
-		b = binary.AppendUvarint(b, head)
-		if t.Failed != 0 {
-			b = binary.AppendVarint(b, t.Failed)
-		}
-		if n != t.Total {
-			b = binary.AppendUvarint(b, uint64(n)) //nolint:gosec // Never negative.
-		}
-		last, first := start, true
-		for at, count := range t.Durations.counts {
-			if count == 0 {
-				continue
-			}
-			bin := int64(t.Durations.low + at)
-			step := uint64(bin - last) //nolint:gosec // They ascend.
-			if first {
-				step, start, first = zigzag(bin-last), bin, false
-			}
-			if last = bin; count == 1 {
-				b = binary.AppendUvarint(b, step<<1)
-			} else {
-				b = binary.AppendVarint(binary.AppendUvarint(b, step<<1|1), count)
-			}
+		if t := &h[i]; !t.isNothing() {
+			mask |= 1 << i
+			n += t.Durations.bins()
+			day.Merge(&t.Durations)
 		}
 	}
 	if mask == 0 {
 		return nil
 	}
-	return append([]byte{byte(mask), byte(mask >> 8), byte(mask >> 16)}, b...)
+	skipping := n >= manyBins
+	b := []byte{0, byte(mask), byte(mask >> 8), byte(mask >> 16)}
+	if skipping {
+		b[0] = 1
+		b = binary.AppendUvarint(b, uint64(day.bins())) //nolint:gosec // Never negative.
+		b = appendBytes(b, day.appendTo(nil, 0))
+	}
+	start := 0
+	for i := range h {
+		if mask>>i&1 == 0 {
+			continue
+		}
+		t := &h[i]
+		b = t.appendHead(b)
+		if skipping {
+			last := 0
+			for _, bin := range t.Durations.percentiles() {
+				b = binary.AppendUvarint(b, uint64(bin-last)) //nolint:gosec // They ascend.
+				last = bin
+			}
+			b = appendBytes(b, t.Durations.appendTo(nil, 0))
+		} else if b = t.Durations.appendTo(b, start); t.Durations.bins() > 0 {
+			start = t.Durations.first()
+		}
+	}
+	return b
 }
 
-// each gives the hours that have anything. The bins are only for the time of the call. Errors: ErrDamaged.
-func (s *section) each(do func(hour int, total, failed int64, bins []BinCount)) error {
-	r := &reader{rest: s.packed}
-	mask := r.take(3)
+func (t *Totals) appendHead(b []byte) []byte {
+	n := int64(t.Durations.bins())
+	head := zigzag(t.Total) << 2
+	if t.Failed != 0 {
+		head |= someFailed
+	}
+	if n != t.Total {
+		head |= otherBins
+	}
+	b = binary.AppendUvarint(b, head)
+	if t.Failed != 0 {
+		b = binary.AppendVarint(b, t.Failed)
+	}
+	if n != t.Total {
+		b = binary.AppendUvarint(b, uint64(n)) //nolint:gosec // Never negative.
+	}
+	return b
+}
+
+// target says what an hour counts for: a point of a series, if any, and the sum that has it. Nil is of an hour that does
+// not count.
+type target func(minute int64) (point, sum *Totals)
+
+// wholeSum is the sum that has all hours of a day, if one has.
+func (to target) wholeSum(first int64) *Totals {
+	_, sum := to(first)
+	for hour := range int64(24) {
+		if _, other := to(first + 60*hour); other != sum {
+			return nil
+		}
+	}
+	return sum
+}
+
+// add adds the hours of the day that begins with a minute. Errors: ErrDamaged.
+func (s *section) add(first int64, to target) error {
+	r := &reader{rest: bytes.Clone(s.packed)} // points keep parts of it
+	head := r.take(4)
 	if r.bad {
 		return ErrDamaged
 	}
-	var bins []BinCount
-	start := int64(0)
-	for hour := range len(hours{}) {
-		if mask[hour/8]>>(hour%8)&1 == 0 {
+	skipping := head[0] != 0
+	var whole *Totals
+	if skipping {
+		if whole = to.wholeSum(first); whole == nil {
+			r.count()
+			r.take(r.count())
+		} else {
+			day := packedBins{n: r.count()}
+			day.bytes = r.take(r.count())
+			if !whole.Durations.addPacked(day) {
+				return ErrDamaged
+			}
+		}
+	}
+	start := 0
+	for hour := range int64(24) {
+		if head[1+hour/8]>>(hour%8)&1 == 0 {
 			continue
 		}
-		head := r.uvarint()
-		total, failed := unzigzag(head>>2), int64(0)
-		if head&someFailed != 0 {
-			failed = r.varint()
-		}
-		n := total
-		if head&otherBins != 0 {
-			n = int64(r.count()) //nolint:gosec // Fits.
-		}
-		if bins = r.hourBins(bins[:0], n, start); r.bad {
+		h := hourIn{start: start}
+		h.read(r, skipping)
+		if r.bad {
 			return ErrDamaged
 		}
-		if len(bins) > 0 {
-			start = int64(bins[0].Bin)
+		start = h.next
+		if point, sum := to(first + 60*hour); sum != nil && !h.addTo(point, sum, whole != nil) {
+			return ErrDamaged
 		}
-		do(hour, total, failed, bins)
 	}
 	if len(r.rest) > 0 {
 		return ErrDamaged
@@ -136,28 +178,59 @@ func (s *section) each(do func(hour int, total, failed int64, bins []BinCount)) 
 	return nil
 }
 
-// hourBins reads n bins, the first of them beside start.
-func (r *reader) hourBins(bins []BinCount, n, start int64) []BinCount {
-	if n < 0 || n > int64(len(r.rest)) {
+// hourIn is an hour of a section.
+type hourIn struct {
+	total, failed int64
+	bins          packedBins
+	// start is what the first bin is counted from, and next what that of the next hour is.
+	start, next int
+}
+
+func (h *hourIn) read(r *reader, skipping bool) {
+	head := r.uvarint()
+	h.total = unzigzag(head >> 2)
+	if head&someFailed != 0 {
+		h.failed = r.varint()
+	}
+	h.bins = packedBins{n: int(h.total), start: h.start}
+	if head&otherBins != 0 {
+		h.bins.n = r.count()
+	}
+	if skipping {
+		h.bins.start = 0
+		last := 0
+		for i := range h.bins.known {
+			last += int(r.uvarint() & 0xffff) //nolint:gosec // Two bytes.
+			h.bins.known[i] = last
+		}
+		h.bins.bytes = r.take(r.count())
+		return
+	}
+	h.next = h.start
+	before := r.rest
+	if h.bins.n < 0 || h.bins.n > len(before) {
 		r.fail()
-		return nil
+		return
 	}
-	bin := start
-	for i := range n {
-		v, count := r.uvarint(), int64(1)
-		if v&1 != 0 {
-			count = r.varint()
+	bin := h.start
+	for i := range h.bins.n {
+		bin, _ = r.bin(bin, i == 0)
+		if i == 0 {
+			h.next = bin
 		}
-		if step := v >> 1 & 0xffff; i == 0 {
-			bin += unzigzag(step)
-		} else {
-			bin += int64(step) //nolint:gosec // Two bytes.
-		}
-		if bin < 1 || bin > int64(mostBins) {
-			r.fail()
-			return nil
-		}
-		bins = append(bins, BinCount{int(bin), count})
 	}
-	return bins
+	h.bins.bytes = before[:len(before)-len(r.rest)]
+}
+
+// addTo adds the hour to a point and to the sum, unless the sum has the durations of the whole day already.
+func (h *hourIn) addTo(point, sum *Totals, has bool) bool {
+	sum.Total += h.total
+	sum.Failed += h.failed
+	ok := has || sum.Durations.addPacked(h.bins)
+	if point == nil {
+		return ok
+	}
+	point.Total += h.total
+	point.Failed += h.failed
+	return ok && point.Durations.adopt(h.bins)
 }

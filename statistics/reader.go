@@ -116,7 +116,7 @@ func (r *reader) columns(c *Cells, n int, first int64) {
 		total += uint64(bins)
 		c.binEnds[i] = uint32(total) //nolint:gosec // Checked below.
 	}
-	if total > mostBytes {
+	if total > max(mostDayBins, uint64(mostCells)*uint64(mostBins)) {
 		r.fail()
 		return
 	}

@@ -23,7 +23,8 @@ const (
 	// Integrations share a row as long as it has no more than so many bytes of hours, and so many cells.
 	sharedHours = 4 << 10
 	sharedCells = 2048
-	// fewCells is how many cells by minute a day has at most that has no parts.
+	// fewCells is how many cells by minute a day has at most that has no parts. It has none either when a part would be too
+	// large to be read at once.
 	fewCells = 2048
 )
 
@@ -31,6 +32,7 @@ const (
 type rolling struct {
 	first     int64 // the day's first minute
 	cells     int   // by minute
+	partless  bool
 	collector *Collector
 	// failures are by minute until all are there: a run that failed may be taken back.
 	failures map[key]*counted
@@ -107,9 +109,17 @@ type part struct {
 	cells  []counted
 }
 
+func (p *part) bins() (n int) {
+	for i := range p.cells {
+		n += 1 + len(p.cells[i].more)
+	}
+	return n
+}
+
 // rollups packs what was added, and ends it.
 func (r *rolling) rollups() []rollup {
 	parts := r.parts()
+	r.partless = r.cells <= fewCells || slices.ContainsFunc(parts, func(p part) bool { return len(p.cells) > mostDayCells || p.bins() > mostDayBins })
 	// The least first: whoever has little shares, up to the limits.
 	slices.SortFunc(parts, func(a, b part) int {
 		return cmp.Or(cmp.Compare(len(a.packed), len(b.packed)), slices.Compare(a.integrationID[:], b.integrationID[:]))
@@ -165,7 +175,7 @@ func (r *rolling) row(integrationID uuid.UUID, parts []part) rollup {
 		cells = append(cells, parts[i].cells...)
 	}
 	out := rollup{integrationID: integrationID, hours: packHours(sections)}
-	if r.cells > fewCells {
+	if !r.partless {
 		out.parts = r.pack(cells)
 	}
 	return out

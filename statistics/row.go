@@ -30,8 +30,9 @@ const (
 	version     = 2
 	minuteGrain = 0
 	dayGrain    = 1
-	// mostDayCells is how many cells a row by day has at most.
+	// mostDayCells is how many cells a row by day has at most, and mostDayBins how many bins.
 	mostDayCells = 1 << 20
+	mostDayBins  = 1 << 23
 )
 
 // ErrDamaged is of a row that cannot be read.

@@ -23,10 +23,10 @@ func (s *Store) Series(ctx context.Context, f Filter, b Buckets) (Series, error)
 	if f == (Filter{IntegrationID: f.IntegrationID}) {
 		err = s.byHours(ctx, f.IntegrationID, &out, &b)
 	} else {
-		err = s.byDays(ctx, f, b.span(), cut(minutesOfDay, b.bounds...), func(c *Cells, i int) { out.Points[b.of(c.minutes[i])].add(c, i) })
-	}
-	for i := range out.Points {
-		out.Totals.Merge(&out.Points[i])
+		err = s.byDays(ctx, f, b.span(), cut(minutesOfDay, b.bounds...), func(c *Cells, i int) {
+			out.Points[b.of(c.minutes[i])].add(c, i)
+			out.Totals.add(c, i)
+		})
 	}
 	return out, err
 }
@@ -41,6 +41,7 @@ func (s *Store) byHours(ctx context.Context, integrationID uuid.UUID, out *Serie
 		for i := 0; some && i < c.Len(); i++ {
 			if match.has(i) && wanted(c.minutes[i]) {
 				out.Points[b.of(c.minutes[i])].add(c, i)
+				out.Totals.add(c, i)
 			}
 		}
 	}
@@ -48,10 +49,11 @@ func (s *Store) byHours(ctx context.Context, integrationID uuid.UUID, out *Serie
 	q.minutes = func(c *Cells) { add(c, byMinute.has) }
 	if !byMinute.cover(of) {
 		q.hours = func(first int64, s *section) error {
-			return s.each(func(hour int, total, failed int64, bins []BinCount) {
-				if minute := first + 60*int64(hour); of.has(minute) && !byMinute.has(minute) {
-					out.Points[b.of(minute)].addHour(total, failed, bins)
+			return s.add(first, func(minute int64) (point, sum *Totals) {
+				if of.has(minute) && !byMinute.has(minute) {
+					point, sum = &out.Points[b.of(minute)], &out.Totals
 				}
+				return point, sum
 			})
 		}
 	}

@@ -14,6 +14,8 @@ type Sketch struct {
 	low    int // the first bin
 	counts []int64
 	total  int64
+	// packed are all that was counted so far, and what is above is empty, when it comes from one hour of a roll-up.
+	packed packedBins
 }
 
 // accuracy is the most that a percentile is off, relative to the true one.
@@ -44,6 +46,11 @@ var mostBins = binOf(longest)
 
 // add counts durations of a bin; a negative count takes some back.
 func (s *Sketch) add(bin int, n int64) {
+	s.unpack()
+	s.count(bin, n)
+}
+
+func (s *Sketch) count(bin int, n int64) {
 	switch {
 	case len(s.counts) == 0:
 		s.low, s.counts = bin, append(s.counts, 0)
@@ -62,6 +69,7 @@ func (s *Sketch) addAll(bins []BinCount) {
 	if len(bins) == 0 {
 		return
 	}
+	s.unpack()
 	// The ends first, so that there is room at once.
 	low, high := bins[0].Bin, bins[len(bins)-1].Bin
 	if len(s.counts) == 0 {
@@ -78,6 +86,7 @@ func (s *Sketch) addAll(bins []BinCount) {
 
 // bins is how many bins have anything.
 func (s *Sketch) bins() (n int) {
+	s.unpack()
 	for _, count := range s.counts {
 		if count != 0 {
 			n++
@@ -91,6 +100,7 @@ func (s *Sketch) Add(ms float64) { s.add(binOf(ms), 1) }
 
 // Merge adds what another sketch counted.
 func (s *Sketch) Merge(other *Sketch) {
+	other.unpack()
 	for i, n := range other.counts {
 		if n != 0 {
 			s.add(other.low+i, n)
@@ -99,19 +109,37 @@ func (s *Sketch) Merge(other *Sketch) {
 }
 
 // Len is how many durations were counted.
-func (s *Sketch) Len() int64 { return s.total }
+func (s *Sketch) Len() int64 {
+	s.unpack()
+	return s.total
+}
 
 // Quantile is the duration, in milliseconds, that the part q (0 to 1) of all do not exceed: of n sorted durations that
 // at floor(q·(n-1)), within one percent. It is NaN when there are none.
 func (s *Sketch) Quantile(q float64) float64 {
-	if s.total <= 0 {
+	bin := s.quantile(q)
+	if bin == 0 {
 		return math.NaN()
+	}
+	return bins.Value(bin + binBefore)
+}
+
+// quantile is the bin that a quantile lies in; 0 when there is none.
+func (s *Sketch) quantile(q float64) int {
+	if i := slices.Index(percentiles[:], q); i >= 0 && s.packed.known[i] != 0 {
+		return s.packed.known[i]
+	}
+	if s.packed.bytes != nil {
+		return s.packed.quantile(q)
+	}
+	if s.total <= 0 {
+		return 0
 	}
 	rank := int64(math.Floor(q * float64(s.total-1)))
 	for i, n := range s.counts {
 		if rank -= n; rank < 0 {
-			return bins.Value(s.low + i + binBefore)
+			return s.low + i
 		}
 	}
-	return math.NaN()
+	return 0
 }

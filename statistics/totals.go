@@ -22,13 +22,6 @@ func (t *Totals) add(c *Cells, i int) {
 	t.Durations.addAll(c.durations(i))
 }
 
-// addHour adds the figures of an hour. Its bins ascend.
-func (t *Totals) addHour(total, failed int64, bins []BinCount) {
-	t.Total += total
-	t.Failed += failed
-	t.Durations.addAll(bins)
-}
-
 func (t *Totals) isNothing() bool { return t.Total == 0 && t.Failed == 0 && t.Durations.bins() == 0 }
 
 // Merge adds the figures of other entries.
