@@ -30,14 +30,14 @@ func TestTheBenchMeasuresAll(t *testing.T) {
 	require.Positive(t, r.Service.Requests.P95)
 	require.Positive(t, r.Compaction.Seconds)
 	require.Len(t, r.Disk, 3)
-	require.Len(t, r.Queries, 2*len(workload.Questions()))
+	require.Len(t, r.Queries, 2*(len(workload.Questions())+1), "and dashboards")
 	for _, q := range r.Queries {
 		require.Equal(t, o.queries, q.GraphQL.Count, q.Question)
 		require.GreaterOrEqual(t, q.Found, 1.0, q.Question)
 	}
 	var printed strings.Builder
 	require.NoError(t, r.print(&printed))
-	for _, row := range []string{"weir over HTTP", "raw COPY", "ratio", "compaction", "weir, loaded", "weir, packed", "baseline, packed", "Q1 ", "Q2 ", "Q3 "} {
+	for _, row := range []string{"weir over HTTP", "raw COPY", "ratio", "compaction", "weir, loaded", "weir, packed", "baseline, packed", "Q1 ", "Q2 ", "Q3 ", "Q4 "} {
 		require.Contains(t, printed.String(), "\n"+row)
 	}
 }

@@ -25,7 +25,7 @@ type options struct {
 	entries, tenants, days, senders, batch, rounds, queries int
 	seed                                                    uint64
 	dataDir, json, debugAddr                                string
-	short                                                   bool
+	short, statistics                                       bool
 }
 
 func parse(args []string) (options, error) {
@@ -43,6 +43,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.json, "json", "", "file that the figures are written to as well")
 	f.StringVar(&o.debugAddr, "debug-addr", "", "where the service shows its profiles meanwhile, such as 127.0.0.1:6060")
 	f.BoolVar(&o.short, "short", false, "20,000 entries of 4 tenants over 3 days: whether it works, not how fast")
+	f.BoolVar(&o.statistics, "statistics", false, "statistics alone, at two scales: the entries, and twenty times as many")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -82,6 +83,9 @@ func exit(err error) {
 
 // run measures and writes the report.
 func run(ctx context.Context, o options) error {
+	if o.statistics {
+		return measureScales(ctx, o, os.Stdout)
+	}
 	r, err := measure(ctx, o)
 	if err != nil {
 		return err
@@ -114,10 +118,13 @@ func measure(ctx context.Context, o options) (_ *report, err error) {
 		{"vacuum", b.vacuum},
 		{"queries, as it was loaded", func(ctx context.Context) error { return b.measureQueries(ctx, "loaded") }},
 		{"pages, as it was loaded", func(ctx context.Context) error { return b.measurePages(ctx, "loaded") }},
+		{"dashboards, as it was loaded", func(ctx context.Context) error { return b.measureDashboards(ctx, "loaded") }},
 		{"compaction", b.compact},
+		{"roll-up", b.rollUp},
 		{"disk, compacted", func(ctx context.Context) error { return b.measureDisk(ctx, "compacted") }},
 		{"queries, compacted", func(ctx context.Context) error { return b.measureQueries(ctx, "compacted") }},
 		{"pages, compacted", func(ctx context.Context) error { return b.measurePages(ctx, "compacted") }},
+		{"dashboards, compacted", func(ctx context.Context) error { return b.measureDashboards(ctx, "compacted") }},
 		{"disk, without the holes", b.measurePacked},
 	}
 	for _, s := range steps {

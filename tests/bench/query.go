@@ -15,8 +15,10 @@ import (
 type answering struct {
 	Question, State string
 	Limit           float64 `json:",omitempty"`
-	Found           float64
-	GraphQL, Store  workload.Quantiles
+	// OfStore says that the limit is of the store, not of GraphQL.
+	OfStore        bool `json:",omitempty"`
+	Found          float64
+	GraphQL, Store workload.Quantiles
 }
 
 // warmUp is how many answers are not counted: connections are opened, statements are planned, caches filled.

@@ -152,6 +152,9 @@ func (r *report) printQueries(t *workload.Table) {
 		limit, ok := "", ""
 		if q.Limit > 0 {
 			limit, ok = ms(q.Limit), workload.Verdict(q.GraphQL.P50 <= q.Limit)
+			if q.OfStore {
+				limit, ok = ms(q.Limit)+" (store)", workload.Verdict(q.Store.P50 <= q.Limit)
+			}
 		}
 		t.Row(q.Question+", "+q.State, ms(q.GraphQL.P50), ms(q.GraphQL.P95), ms(q.Store.P50), ms(q.Store.P95), ms(q.Found), limit, ok)
 	}
