@@ -1,0 +1,70 @@
+package diagnostics
+
+import (
+	"strings"
+
+	"github.com/weirhq/weir/journal/entry"
+)
+
+// Observe makes an observation of a log entry. Provider is the key of its integration. Where the entry's detail is not
+// there any more, what was kept of the error stands for the body.
+func Observe(e *entry.Entry, provider string) *Observation {
+	o := &Observation{
+		Provider: provider, Method: e.Method, URL: e.URL, Status: e.StatusCode, Failed: e.Status == entry.StatusFailure,
+	}
+	switch {
+	case e.Kind == entry.KindExternalWebhook:
+		o.Direction = inboundWebhook
+		o.Body = webhookProblem(e)
+	case e.Direction == entry.Inbound:
+		o.Direction = "inbound"
+	}
+	if e.Kind == entry.KindAPIRequest && e.Detail != nil {
+		o.Request, o.Body = bodyOf(e.Detail.RequestBody), bodyOf(e.Detail.ResponseBody)
+		for _, h := range e.Detail.ResponseHeaders {
+			o.Headers = append(o.Headers, Header{h.Name, h.Value})
+		}
+	}
+	switch e.ErrorKind {
+	case entry.ErrorNone:
+		if o.Body == "" && o.Failed {
+			o.Body = e.Message
+		}
+	case entry.ErrorHTTP:
+		if o.Body == "" {
+			o.Body = sayError(e)
+		}
+	default:
+		o.TransportError = strings.TrimSpace(kindWords[e.ErrorKind] + " " + sayError(e))
+		if o.TransportError == "" && e.ErrorKind == entry.ErrorConnection {
+			o.TransportError = "failed to connect"
+		}
+	}
+	return o
+}
+
+// kindWords are what the catalogue knows a kind of error by, when nothing else is said of it.
+var kindWords = map[entry.ErrorKind]string{
+	entry.ErrorTimeout: "timed out", entry.ErrorDNS: "name resolution", entry.ErrorTLS: "SSLError",
+}
+
+func bodyOf(b *entry.Body) string {
+	if b == nil || b.Base64 {
+		return ""
+	}
+	return b.Text
+}
+
+func sayError(e *entry.Entry) string { return strings.TrimSpace(e.ErrorCode + " " + e.Message) }
+
+// webhookProblem is what is wrong with a webhook that came in; what it brought is not looked at.
+func webhookProblem(e *entry.Entry) string {
+	w := e.Webhook
+	if w == nil {
+		return ""
+	}
+	if w.SignatureValid != nil && !*w.SignatureValid {
+		return strings.TrimSpace("Invalid signature. " + w.Rejection)
+	}
+	return w.Rejection
+}
