@@ -20,6 +20,8 @@ type Collector struct {
 	at    map[key]int
 	cells []counted
 	one   [1]BinCount
+
+	packed packing
 }
 
 // NewCollector makes a Collector.

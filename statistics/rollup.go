@@ -200,12 +200,14 @@ func (r *rolling) pack(cells []counted) []byte {
 	for i := range cells {
 		last[exchangeOf(&cells[i])] = max(last[exchangeOf(&cells[i])], cells[i].last)
 	}
-	p := packing{collector: r.collector, grain: dayGrain, offsets: make([]uint32, len(cells))}
+	p := r.collector.packing(dayGrain)
 	for i := range cells {
 		c := &cells[i]
+		offset := uint32(0)
 		if statusOf(uint32(c.form)) == entry.StatusFailure || last[exchangeOf(c)] == c.last {
-			p.offsets[i] = uint32(c.last) //nolint:gosec // Of a day.
+			offset = uint32(c.last) //nolint:gosec // Of a day.
 		}
+		p.offsets = append(p.offsets, offset)
 	}
 	p.presence = func(of pair) (bits uint32) {
 		for hour, n := range r.present[of] {

@@ -62,8 +62,9 @@ type packing struct {
 	cells    []packed
 	bins     []BinCount // of all cells, as numbers to be written
 	presence func(pair) uint32
-	// call and customer are those of the last cell.
+	// call and customer are those of the last cell, and before is what the last cell of each call was like.
 	call, customer uint32
+	before         []similar
 
 	customers, integrations, apps, flows, calls, errors, transfers renumbering
 	column                                                         []byte
@@ -85,8 +86,8 @@ func (n *renumbering) of(old uint32, values int) uint32 {
 	if old == 0 {
 		return 0
 	}
-	if n.numbers == nil {
-		n.numbers = make([]uint32, values+1)
+	if missing := values + 1 - len(n.numbers); missing > 0 {
+		n.numbers = append(n.numbers, make([]uint32, missing)...)
 	}
 	if n.numbers[old] == 0 {
 		n.found = append(n.found, old)
@@ -95,8 +96,13 @@ func (n *renumbering) of(old uint32, values int) uint32 {
 	return n.numbers[old]
 }
 
+func (n *renumbering) reset() {
+	clear(n.numbers)
+	n.found = n.found[:0]
+}
+
 // add takes one cell more.
-func (p *packing) add(cell *counted, before []similar) {
+func (p *packing) add(cell *counted) {
 	c := p.collector
 	one := packed{
 		form: uint32(cell.form), code: uint32(cell.code), count: cell.count,
@@ -111,7 +117,7 @@ func (p *packing) add(cell *counted, before []similar) {
 	p.bins = cell.appendBins(p.bins)
 	one.bins = len(p.bins) - from
 
-	like := &before[cell.call]
+	like := &p.before[cell.call]
 	form, code, integration := one.form, one.code, one.integration
 	one.form ^= like.form
 	one.code, one.integration = differing(code, like.code), differing(integration, like.integration)
@@ -152,29 +158,45 @@ func (c *counted) appendBins(to []BinCount) []BinCount {
 			to = append(to, b)
 		}
 	}
-	slices.SortFunc(to[from:], func(a, b BinCount) int { return cmp.Compare(a.Bin, b.Bin) })
+	if len(to) > from+1 {
+		slices.SortFunc(to[from:], func(a, b BinCount) int { return cmp.Compare(a.Bin, b.Bin) })
+	}
 	return to
 }
 
 // pack packs cells of one day that ascend by minute.
 func (c *Collector) pack(cells []counted) []byte {
-	p := packing{collector: c, grain: minuteGrain, offsets: make([]uint32, len(cells))}
+	p := c.packing(minuteGrain)
 	minute := cells[0].minute
 	for i := range cells {
-		p.offsets[i] = uint32(cells[i].minute - minute) //nolint:gosec // They ascend, within a day.
+		p.offsets = append(p.offsets, uint32(cells[i].minute-minute)) //nolint:gosec // They ascend, within a day.
 		minute = cells[i].minute
 	}
 	return p.row(cells, cells[0].minute)
 }
 
-func (p *packing) row(cells []counted, first int64) []byte {
-	p.cells, p.bins = make([]packed, 0, len(cells)), make([]BinCount, 0, len(cells))
-	before := make([]similar, len(p.collector.calls.values)+1)
-	for i := range cells {
-		p.add(&cells[i], before)
+// packing is ready for a row. Its memory is that of the one before.
+func (c *Collector) packing(grain byte) *packing {
+	p := &c.packed
+	p.collector, p.grain, p.presence, p.call, p.customer = c, grain, nil, 0, 0
+	p.offsets, p.cells, p.bins, p.column = p.offsets[:0], p.cells[:0], p.bins[:0], p.column[:0]
+	clear(p.before)
+	if missing := len(c.calls.values) + 1 - len(p.before); missing > 0 {
+		p.before = append(p.before, make([]similar, missing)...)
 	}
-	b := append(make([]byte, 0, 1024+4*len(cells)), version)
-	b = appendZstd(b, p.values(nil))
+	for _, n := range [...]*renumbering{&p.customers, &p.integrations, &p.apps, &p.flows, &p.calls, &p.errors, &p.transfers} {
+		n.reset()
+	}
+	return p
+}
+
+func (p *packing) row(cells []counted, first int64) []byte {
+	for i := range cells {
+		p.add(&cells[i])
+	}
+	p.column = p.values(p.column[:0])
+	b := append(make([]byte, 0, len(p.column)+64+4*len(cells)), version)
+	b = appendZstd(b, p.column)
 	b = binary.AppendUvarint(b, uint64(p.grain))
 	b = binary.AppendUvarint(b, uint64(len(cells)))
 	b = binary.AppendVarint(b, first)
