@@ -141,7 +141,7 @@ func (b *bench) startService(ctx context.Context, binary *harness.Binary) (err e
 		return err
 	}
 	b.later(b.service.Stop)
-	transport := &http.Transport{MaxIdleConnsPerHost: b.options.senders, DisableCompression: true}
+	transport := &http.Transport{MaxIdleConnsPerHost: max(b.options.senders, crowdSenders), DisableCompression: true}
 	b.http = &http.Client{Transport: transport, Timeout: time.Minute}
 	b.later(func(context.Context) error { transport.CloseIdleConnections(); return nil })
 	for i := range b.options.tenants {

@@ -27,12 +27,7 @@ const warmUpPart = 20
 // plan cuts the corpus into batches in the order of time, the tenants by turns, and those into a round that warms up and
 // the rounds that are measured.
 func (b *bench) plan() [][]span {
-	var all []span
-	for from := 0; from < b.corpus.Len(); from += b.options.batch {
-		for tenant := range b.options.tenants {
-			all = append(all, span{tenant, from, min(from+b.options.batch, b.corpus.Len())})
-		}
-	}
+	all := b.spans(b.corpus, b.options.batch)
 	rounds := make([][]span, 0, 1+b.options.rounds)
 	warm := (len(all) + warmUpPart - 1) / warmUpPart
 	rounds, all = append(rounds, all[:warm]), all[warm:]
@@ -44,11 +39,21 @@ func (b *bench) plan() [][]span {
 	return rounds
 }
 
+// spans cuts a corpus into spans of so many entries.
+func (b *bench) spans(corpus *simulate.Corpus, size int) (all []span) {
+	for from := 0; from < corpus.Len(); from += size {
+		for tenant := range b.options.tenants {
+			all = append(all, span{tenant, from, min(from+size, corpus.Len())})
+		}
+	}
+	return all
+}
+
 // span is the entries from up to to of a tenant.
 type span struct{ tenant, from, to int }
 
 // prepare generates the bodies of a round, on all processors.
-func (b *bench) prepare(spans []span) []batch {
+func (b *bench) prepare(corpus *simulate.Corpus, spans []span) []batch {
 	out := make([]batch, len(spans))
 	var wg sync.WaitGroup
 	next := make(chan int, len(spans))
@@ -60,7 +65,7 @@ func (b *bench) prepare(spans []span) []batch {
 		wg.Go(func() {
 			var e simulate.Entry
 			for i := range next {
-				out[i] = b.prepareBatch(&e, spans[i])
+				out[i] = b.prepareBatch(corpus, &e, spans[i])
 			}
 		})
 	}
@@ -68,12 +73,12 @@ func (b *bench) prepare(spans []span) []batch {
 	return out
 }
 
-func (b *bench) prepareBatch(e *simulate.Entry, s span) batch {
+func (b *bench) prepareBatch(corpus *simulate.Corpus, e *simulate.Entry, s span) batch {
 	out := batch{tenant: s.tenant, entries: s.to - s.from}
 	out.ndjson = make([]byte, 0, out.entries*1300)
 	out.copy = append(make([]byte, 0, out.entries*1600), copyHeader...)
 	for n := s.from; n < s.to; n++ {
-		b.corpus.Fill(e, s.tenant, n)
+		corpus.Fill(e, s.tenant, n)
 		out.ndjson = append(append(out.ndjson, e.Document...), '\n')
 		out.copy = appendRow(out.copy, b.tenants[s.tenant].id, e)
 	}

@@ -60,7 +60,7 @@ func (b *bench) measureDashboards(ctx context.Context, state string) error {
 		found += totals[0]
 	}
 	b.report.Queries = append(b.report.Queries, answering{
-		Question: dashboardName, State: state, Limit: limitDashboard, OfStore: true, Found: float64(found) / float64(max(b.options.queries+warmUp, 1)),
+		Question: dashboardName, State: state, Most: workload.Most{Store: limitDashboard}, Found: float64(found) / float64(max(b.options.queries+warmUp, 1)),
 		GraphQL: graph.Summary(), Store: store.Summary(),
 	})
 	return nil

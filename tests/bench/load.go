@@ -34,7 +34,7 @@ func (b *bench) load(ctx context.Context) error {
 	var requests, copies workload.Latencies
 	size, entries := 0, 0
 	for i, spans := range b.plan() {
-		batches := b.prepare(spans)
+		batches := b.prepare(b.corpus, spans)
 		for _, one := range batches {
 			size, entries = size+len(one.ndjson), entries+one.entries
 		}
@@ -47,8 +47,8 @@ func (b *bench) load(ctx context.Context) error {
 			service, baseline, took, tookCopy = &loading{}, &loading{}, &workload.Latencies{}, &workload.Latencies{}
 		}
 		phases := []func() error{
-			func() error { return b.phase(ctx, service, took, batches, post) },
-			func() error { return b.phase(ctx, baseline, tookCopy, batches, copyIn) },
+			func() error { return b.phase(ctx, b.options.senders, service, took, batches, post) },
+			func() error { return b.phase(ctx, b.options.senders, baseline, tookCopy, batches, copyIn) },
 		}
 		if i%2 == 1 {
 			slices.Reverse(phases)
@@ -64,8 +64,8 @@ func (b *bench) load(ctx context.Context) error {
 	return nil
 }
 
-// phase sends the batches by all senders and adds what that took.
-func (b *bench) phase(ctx context.Context, to *loading, took *workload.Latencies, batches []batch, send func(context.Context, int, batch) error) error {
+// phase sends the batches by so many senders and adds what that took.
+func (b *bench) phase(ctx context.Context, senders int, to *loading, took *workload.Latencies, batches []batch, send func(context.Context, int, batch) error) error {
 	if _, err := b.admin.Exec(ctx, "CHECKPOINT"); err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (b *bench) phase(ctx context.Context, to *loading, took *workload.Latencies
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	before, began := b.usage(), time.Now()
-	for sender := range b.options.senders {
+	for sender := range senders {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				at := int(next.Add(1)) - 1

@@ -126,6 +126,7 @@ func measure(ctx context.Context, o options) (_ *report, err error) {
 		{"pages, compacted", func(ctx context.Context) error { return b.measurePages(ctx, "compacted") }},
 		{"dashboards, compacted", func(ctx context.Context) error { return b.measureDashboards(ctx, "compacted") }},
 		{"disk, without the holes", b.measurePacked},
+		{"many senders", b.measureCrowd},
 	}
 	for _, s := range steps {
 		began := time.Now()

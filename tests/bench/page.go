@@ -312,7 +312,7 @@ func startHandwritten(ctx context.Context, b *bench) (*process, error) {
 func (r *report) printPages(t *workload.Table) {
 	t.Row("")
 	t.Row(fmt.Sprintf("a customer's page: %d apps, %d entries of each, %d at once", pageApps, pageEntries, pageConcurrency),
-		"pages/s", "p50 ms", "p95", "CPU ms a page: server", "PostgreSQL", "client", "statements", "limit", "")
+		"pages/s", "p50 ms", "p95", "CPU ms a page: server", "PostgreSQL", "client", "statements")
 	for _, p := range r.Pages {
 		line := func(name string, w *pageRate, rest ...string) {
 			each := func(d time.Duration) string { return fmt.Sprintf("%.1f", d.Seconds()*1000/float64(w.Requests)) }
@@ -323,11 +323,11 @@ func (r *report) printPages(t *workload.Table) {
 		}
 		statements := []string{"not counted"}
 		if p.Statements > 0 {
-			statements = []string{fmt.Sprint(p.Statements), fmt.Sprint(limitStatements), workload.Verdict(p.Statements <= limitStatements)}
+			statements = []string{workload.AtMost("%.0f", float64(p.Statements), limitStatements)}
 		}
 		line(fmt.Sprintf("GraphQL, %d KB", p.Bytes>>10), &p.GraphQL, statements...)
 		line("three statements by hand", &p.Handwritten)
 		ratio := p.GraphQL.rate() / p.Handwritten.rate()
-		t.Row("ratio, "+p.State, fmt.Sprintf("%.2f", ratio), "", "", "", "", "", "", fmt.Sprintf("%.2f", limitPageRatio), workload.Verdict(ratio >= limitPageRatio))
+		t.Row("ratio, "+p.State, workload.AtLeast("%.2f", ratio, limitPageRatio))
 	}
 }

@@ -14,11 +14,9 @@ import (
 // answering is what asking a question took, both ways, in milliseconds. Found is how much an answer held on average.
 type answering struct {
 	Question, State string
-	Limit           float64 `json:",omitempty"`
-	// OfStore says that the limit is of the store, not of GraphQL.
-	OfStore        bool `json:",omitempty"`
-	Found          float64
-	GraphQL, Store workload.Quantiles
+	Most            workload.Most `json:"-"`
+	Found           float64
+	GraphQL, Store  workload.Quantiles
 }
 
 // warmUp is how many answers are not counted: connections are opened, statements are planned, caches filled.
@@ -46,7 +44,7 @@ func (b *bench) measureQueries(ctx context.Context, state string) error {
 			found += total
 		}
 		b.report.Queries = append(b.report.Queries, answering{
-			Question: q.Name, State: state, Limit: q.Limit, Found: float64(found) / float64(b.options.queries),
+			Question: q.Name, State: state, Most: q.Most, Found: float64(found) / float64(b.options.queries),
 			GraphQL: graph.Summary(), Store: store.Summary(),
 		})
 	}

@@ -212,12 +212,12 @@ func (s *scaling) ask(ctx context.Context, scales []*scale) error {
 
 func (s *scaling) print(out io.Writer, scales []*scale) error {
 	t := workload.NewTable(out)
-	t.Row("statistics alone", "entries", "bytes an entry", "a month by hour, ms: p50", "p95", "limit", "")
+	t.Row("statistics alone", "entries", "bytes an entry", "a month by hour, ms: p50", "p95")
 	for _, one := range scales {
 		t.Row("", fmt.Sprint(one.Entries), fmt.Sprintf("%.1f", float64(one.bytes[1]-one.bytes[0])/float64(one.Entries)),
-			fmt.Sprintf("%.2f", one.month.P50), fmt.Sprintf("%.2f", one.month.P95), fmt.Sprintf("%d.0", limitDashboard), workload.Verdict(one.month.P50 <= limitDashboard))
+			workload.AtMost("%.2f", one.month.P50, limitDashboard), fmt.Sprintf("%.2f", one.month.P95))
 	}
 	ratio := scales[1].month.P50 / scales[0].month.P50
-	t.Row("ratio", fmt.Sprint(timesMore), "", fmt.Sprintf("%.2f", ratio), "", fmt.Sprintf("%.1f", limitTimes), workload.Verdict(ratio <= limitTimes))
+	t.Row("ratio", fmt.Sprint(timesMore), "", workload.AtMost("%.2f", ratio, limitTimes))
 	return t.Flush()
 }

@@ -36,3 +36,24 @@ func Verdict(ok bool) string {
 	}
 	return "MISS"
 }
+
+// AtMost shows a figure beside its limit; without a limit, which is 0, alone.
+func AtMost(format string, figure, limit float64) string {
+	return beside(format, figure, limit, figure <= limit, "≤", ">")
+}
+
+// AtLeast is AtMost of what should be large.
+func AtLeast(format string, figure, limit float64) string {
+	return beside(format, figure, limit, figure >= limit, "≥", "<")
+}
+
+func beside(format string, figure, limit float64, ok bool, sign, miss string) string {
+	shown := fmt.Sprintf(format, figure)
+	switch {
+	case limit == 0:
+		return shown
+	case ok:
+		return shown + " " + sign + " " + fmt.Sprintf(format, limit)
+	}
+	return shown + " " + miss + " " + fmt.Sprintf(format, limit) + " MISS"
+}
