@@ -20,7 +20,9 @@ type rollup struct {
 var shared = uuid.Max
 
 const (
-	// Integrations share a row as long as it has no more than so many bytes of hours, and so many cells.
+	// littleHours is up to how many bytes of hours an integration shares a row: whoever asks for another one reads them in
+	// vain. The row has no more than so many bytes of hours, and so many cells.
+	littleHours = 640
 	sharedHours = 4 << 10
 	sharedCells = 2048
 	// fewCells is how many cells by minute a day has at most that has no parts. It has none either when a part would be too
@@ -127,7 +129,7 @@ func (r *rolling) rollups() []rollup {
 	sharing, bytes, cells := 0, 0, 0
 	for sharing < len(parts) {
 		bytes, cells = bytes+len(parts[sharing].packed), cells+len(parts[sharing].cells)
-		if bytes > sharedHours || cells > sharedCells {
+		if len(parts[sharing].packed) > littleHours || bytes > sharedHours || cells > sharedCells {
 			break
 		}
 		sharing++
