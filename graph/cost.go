@@ -30,7 +30,7 @@ var ownCost = map[string]int{
 	"logs": statement, "apiRequests": statement, "flowRuns": together, "runs": together, "graph": together,
 	"connectedApps": together, "flows": together, "customers": together, "integrations": together,
 	"events": together, "launchedRuns": together, "logHistogram": histogram,
-	"stats": statement / 10, "dashboard": statement / 5, "example": statement / 5, "overview": histogram, "landscape": histogram,
+	"diagnosis": together, "stats": statement / 10, "dashboard": statement / 5, "example": statement / 5, "overview": histogram, "landscape": histogram,
 }
 
 // cost counts what an operation would cost to answer, before it is.

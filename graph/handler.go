@@ -13,6 +13,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator/rules"
 
+	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/graph/internal/exec"
 	"github.com/weirhq/weir/graph/internal/load"
@@ -37,6 +38,8 @@ type Deps struct {
 	Logs *journal.Logs
 	// Statistics has the figures of dashboards.
 	Statistics *statistics.Store
+	// Catalogue says what is wrong with entries.
+	Catalogue *diagnostics.Catalogue
 
 	// Logger hears of internal errors. Nil is the default one.
 	Logger *slog.Logger
@@ -64,7 +67,9 @@ func NewHandler(deps Deps) http.Handler {
 	if deps.maxTime == 0 {
 		deps.maxTime = maxTime
 	}
-	h := &handler{deps: deps, sources: load.Sources{Tenants: deps.Tenants, Directory: deps.Directory, Journal: deps.Journal, Logs: deps.Logs, Runs: deps.Runs, Now: deps.Now}}
+	h := &handler{deps: deps, sources: load.Sources{
+		Tenants: deps.Tenants, Directory: deps.Directory, Journal: deps.Journal, Logs: deps.Logs, Runs: deps.Runs, Catalogue: deps.Catalogue, Now: deps.Now,
+	}}
 	server := gqlhandler.New(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{deps: deps}}))
 	server.AddTransport(transport.Options{AllowedMethods: []string{http.MethodOptions, http.MethodGet, http.MethodPost}})
 	server.AddTransport(httpTransport{})

@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/pgtest"
 	"github.com/weirhq/weir/journal"
@@ -69,9 +70,11 @@ func setup(tb testing.TB, trace ...func(*statements) pgx.QueryTracer) *bundle {
 	_, err = entries.EnsurePartitions(tb.Context(), journal.DayOf(noon)-2, journal.DayOf(noon)+1)
 	require.NoError(tb, err)
 	runs := run.NewStore(b.door)
+	catalogue, err := diagnostics.Builtin()
+	require.NoError(tb, err)
 	b.deps = Deps{
 		Tenants: tenant.NewStore(b.door, clock), Directory: directory.NewStore(b.door, clock),
-		Journal: entries, Runs: runs, Logs: journal.NewLogs(entries, runs), Statistics: statistics.NewStore(b.door, nil),
+		Journal: entries, Runs: runs, Logs: journal.NewLogs(entries, runs), Statistics: statistics.NewStore(b.door, nil), Catalogue: catalogue,
 		Now: clock, Logger: newLogger(b.log),
 	}
 	b.deps.Directory.EraseWith(noEraser{})

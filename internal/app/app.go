@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/ingest"
 	"github.com/weirhq/weir/internal/config"
@@ -67,6 +68,7 @@ type stores struct {
 	journal    *journal.Store
 	runs       *run.Store
 	statistics *statistics.Store
+	catalogue  *diagnostics.Catalogue
 }
 
 // maxConns bounds the connections of one process: enough for the committers, the workers and the queries of a small
@@ -155,12 +157,17 @@ func (a *App) assemble(ctx context.Context) error {
 	a.onClose(func(context.Context) error { return a.door.Close() })
 	a.auth = tenant.NewAuthenticator(a.door, a.verifier, time.Now, a.log)
 	a.onClose(func(context.Context) error { a.auth.Stop(); return nil })
+	catalogue, err := diagnostics.Builtin()
+	if err != nil {
+		return fmt.Errorf("the catalogue of errors is broken: %w", err)
+	}
 	a.stores = stores{
 		tenants:    tenant.NewStore(a.door, time.Now),
 		directory:  directory.NewStore(a.door, time.Now),
 		journal:    journal.NewStore(a.door, journal.Options{Logger: a.log.With("component", "journal")}),
 		runs:       run.NewStore(a.door),
 		statistics: statistics.NewStore(a.door, a.log.With("component", "statistics")),
+		catalogue:  catalogue,
 	}
 	a.jobs, err = jobs.New(jobs.Deps{
 		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.log}, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,

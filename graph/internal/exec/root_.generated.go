@@ -295,6 +295,8 @@ type ApiRequest implements LogEntry & Node {
   traceId: String
   "What went wrong; null when nothing did."
   error: LogError
+  "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
+  diagnosis: Diagnosis
   "Whether the entry's headers and bodies are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "Who called whom."
@@ -649,6 +651,48 @@ enum SubscriptionState {
   FAILED
 }
 `, BuiltIn: false},
+	{Name: "../../schema/diagnosis.graphqls", Input: `"What went wrong, why, and what to do about it."
+type Diagnosis {
+  "What somebody has to change, such as AUTH_TOKEN_EXPIRED: docs/diagnosis.md lists the categories."
+  category: String!
+  "The problem in one line."
+  title: String!
+  "Why it happens."
+  cause: String!
+  "How sure it is, from 0 to 1: below 1 where a message has several causes."
+  confidence: Float!
+  "Who usually mends it."
+  resolvedBy: Actor!
+  "What to do, in this order."
+  steps: [RemediationStep!]!
+  "Addresses of what the provider, or a standard, says of it."
+  references: [String!]!
+  "The parts of the log entry that the diagnosis rests on. Empty for VIEWER, who may not see payloads."
+  signals: [String!]!
+}
+
+"Who can mend something."
+enum Actor {
+  "The tenant's customer, in its own account of the external application."
+  CUSTOMER
+  "The company that runs Weir for its product, in its code or its settings."
+  TENANT
+  "Whoever runs the external application."
+  PROVIDER
+}
+
+"One thing to do."
+type RemediationStep {
+  "Its place, from 1."
+  position: Int!
+  "Who does it."
+  actor: Actor!
+  "What to do."
+  text: String!
+  "Where to do it, or to read more."
+  url: String
+}
+`, BuiltIn: false},
 	{Name: "../../schema/external_event.graphqls", Input: `"Something that happened in an external application."
 type ExternalEvent implements LogEntry & Node {
   "Opaque; begins with ` + "`" + `eev_` + "`" + `, and leads to the entry without a search."
@@ -679,6 +723,8 @@ type ExternalEvent implements LogEntry & Node {
   traceId: String
   "What went wrong; null when nothing did."
   error: LogError
+  "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
+  diagnosis: Diagnosis
   "Whether the entry's payload are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "What happened, such as ` + "`" + `opportunity.won` + "`" + `."
@@ -735,6 +781,8 @@ type ExternalEventPull implements LogEntry & Node {
   traceId: String
   "What went wrong; null when nothing did."
   error: LogError
+  "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
+  diagnosis: Diagnosis
   "Whether the entry's headers and bodies are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "How long it took, in milliseconds."
@@ -787,6 +835,8 @@ type ExternalWebhook implements LogEntry & Node {
   traceId: String
   "What went wrong; null when nothing did."
   error: LogError
+  "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
+  diagnosis: Diagnosis
   "Whether the entry's headers and bodies are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "The HTTP method, in capitals."
@@ -930,6 +980,8 @@ type FlowRun implements LogEntry & Node {
   traceId: String
   "What went wrong; null when nothing did."
   error: LogError
+  "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
+  diagnosis: Diagnosis
   "Whether the entry's input and output are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "The flow that ran."
@@ -1211,6 +1263,8 @@ type InternalEvent implements LogEntry & Node {
   traceId: String
   "What went wrong; null when nothing did."
   error: LogError
+  "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
+  diagnosis: Diagnosis
   "Whether the entry's payload are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "What happened, such as ` + "`" + `order.created` + "`" + `."
@@ -1265,6 +1319,8 @@ interface LogEntry implements Node {
   traceId: String
   "What went wrong; null when nothing did."
   error: LogError
+  "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
+  diagnosis: Diagnosis
   "Whether the entry's headers and bodies, or input and output, are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
 }
@@ -2131,6 +2187,8 @@ type Transaction implements LogEntry & Node {
   traceId: String
   "What went wrong; null when nothing did."
   error: LogError
+  "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
+  diagnosis: Diagnosis
   "Whether the entry's headers and bodies are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "The application that the data came from."
@@ -2515,6 +2573,28 @@ func (ec *executionContext) childFields_DeletePayload(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type DeletePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Diagnosis(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "category":
+		return ec.fieldContext_Diagnosis_category(ctx, field)
+	case "title":
+		return ec.fieldContext_Diagnosis_title(ctx, field)
+	case "cause":
+		return ec.fieldContext_Diagnosis_cause(ctx, field)
+	case "confidence":
+		return ec.fieldContext_Diagnosis_confidence(ctx, field)
+	case "resolvedBy":
+		return ec.fieldContext_Diagnosis_resolvedBy(ctx, field)
+	case "steps":
+		return ec.fieldContext_Diagnosis_steps(ctx, field)
+	case "references":
+		return ec.fieldContext_Diagnosis_references(ctx, field)
+	case "signals":
+		return ec.fieldContext_Diagnosis_signals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Diagnosis", field.Name)
+}
+
 func (ec *executionContext) childFields_EndpointStats(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "method":
@@ -2573,6 +2653,8 @@ func (ec *executionContext) childFields_ExternalEvent(ctx context.Context, field
 		return ec.fieldContext_ExternalEvent_traceId(ctx, field)
 	case "error":
 		return ec.fieldContext_ExternalEvent_error(ctx, field)
+	case "diagnosis":
+		return ec.fieldContext_ExternalEvent_diagnosis(ctx, field)
 	case "payloadsHidden":
 		return ec.fieldContext_ExternalEvent_payloadsHidden(ctx, field)
 	case "eventType":
@@ -2669,6 +2751,8 @@ func (ec *executionContext) childFields_FlowRun(ctx context.Context, field graph
 		return ec.fieldContext_FlowRun_traceId(ctx, field)
 	case "error":
 		return ec.fieldContext_FlowRun_error(ctx, field)
+	case "diagnosis":
+		return ec.fieldContext_FlowRun_diagnosis(ctx, field)
 	case "payloadsHidden":
 		return ec.fieldContext_FlowRun_payloadsHidden(ctx, field)
 	case "flow":
@@ -3103,6 +3187,20 @@ func (ec *executionContext) childFields_RedactionPolicy(ctx context.Context, fie
 		return ec.fieldContext_RedactionPolicy_patterns(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RedactionPolicy", field.Name)
+}
+
+func (ec *executionContext) childFields_RemediationStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "position":
+		return ec.fieldContext_RemediationStep_position(ctx, field)
+	case "actor":
+		return ec.fieldContext_RemediationStep_actor(ctx, field)
+	case "text":
+		return ec.fieldContext_RemediationStep_text(ctx, field)
+	case "url":
+		return ec.fieldContext_RemediationStep_url(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemediationStep", field.Name)
 }
 
 func (ec *executionContext) childFields_RetentionPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -24,6 +24,8 @@ type Nested struct {
 
 // Loaders are the loaders of one response.
 type Loaders struct {
+	Catalogue Catalogue
+
 	Members *Loader[uuid.UUID, *tenant.Member]
 	APIKeys *Loader[uuid.UUID, *tenant.APIKey]
 
@@ -64,6 +66,7 @@ type Loaders struct {
 
 func newLoaders(d *desk, src Sources) *Loaders {
 	return &Loaders{
+		Catalogue:         src.Catalogue,
 		Members:           loader(d, src.Tenants.MembersByIDs),
 		APIKeys:           loader(d, src.Tenants.APIKeysByIDs),
 		Customers:         loader(d, src.Directory.CustomersByIDs),

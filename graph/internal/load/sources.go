@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/journal"
@@ -21,8 +22,15 @@ type Sources struct {
 	Journal   Journal
 	Logs      Logs
 	Runs      Runs
+	// Catalogue says what is wrong with entries.
+	Catalogue Catalogue
 	// Now is the clock.
 	Now func() time.Time
+}
+
+// Catalogue is what is known of errors.
+type Catalogue interface {
+	Diagnose(o *diagnostics.Observation) diagnostics.Diagnosis
 }
 
 // Tenants is what the loaders ask of the tenants' administration.
