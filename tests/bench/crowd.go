@@ -25,7 +25,9 @@ func (b *bench) measureCrowd(ctx context.Context) error {
 		clients[i] = &harness.Client{URL: b.service.URL, Token: t.key, HTTP: b.http}
 	}
 	var few, crowd workload.Latencies
-	post := func(ctx context.Context, _ int, one batch) error { return workload.Send(ctx, clients[one.tenant], one.ndjson, one.entries) }
+	post := func(ctx context.Context, _ int, one batch) error {
+		return workload.Send(ctx, clients[one.tenant], one.ndjson, one.entries)
+	}
 	for i := range 2 * crowdRounds {
 		corpus := simulate.NewCorpus(simulate.CorpusOptions{
 			Seed: b.options.seed + uint64(i) + 1, Entries: b.options.entries / crowdPart / crowdRounds, //nolint:gosec // a few

@@ -182,13 +182,16 @@ func (p *part) requests() {
 	}
 	p.add("api_request", p.ref("request"), call, nil)
 	p.add("api_request", "", call, event{"flow_run": p.ref("run"), "node_run": p.ref("failing")})
+	p.add("api_request", "", event{
+		"method": "GET", "url": "https://example.com/", "response": event{"status": 403, "headers": event{"WWW-Authenticate": `Bearer error="insufficient_scope"`}},
+	}, nil)
 	p.add("api_request", "", event{"direction": "inbound", "method": "PUT", "url": "https://example.com/", "error": p.problem(), "attempt": 2}, nil)
 }
 
 func (p *part) runs() {
 	p.add("flow_run", p.ref("run"), event{
 		"flow": p.ref("flow"), "status": "failed", "trigger": event{"kind": "external_event", "event": p.ref("event")},
-		"started_at": p.at(), "finished_at": p.at(), "error": event{"code": p.says("code"), "message": p.says("error")},
+		"started_at": p.at(), "finished_at": p.at(), "error": event{"code": p.says("code"), "message": p.says("error") + " timed out"},
 		"input": event{"word": p.says("payload")}, "output": event{"word": p.says("payload")},
 	}, nil)
 	p.add("flow_run", "", event{"flow": p.ref("flow"), "status": "running", "trigger": event{"kind": "internal_event", "event": p.ref("internal")}}, nil)
