@@ -30,23 +30,23 @@ func (l *labelled) observation() *Observation {
 	return o
 }
 
-func readLabelled(t testing.TB) (list []labelled) {
-	t.Helper()
+func readLabelled(tb testing.TB) (list []labelled) {
+	tb.Helper()
 	dir := os.Getenv("WEIR_TEST_DATA")
 	if dir == "" {
-		t.Skip("WEIR_TEST_DATA does not say where the real answers are")
+		tb.Skip("WEIR_TEST_DATA does not say where the real answers are")
 	}
 	f, err := os.Open(filepath.Join(dir, "errors", "responses.jsonl"))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	defer f.Close() //nolint:errcheck // It is only read.
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var l labelled
-		require.NoError(t, json.Unmarshal(lines.Bytes(), &l))
+		require.NoError(tb, json.Unmarshal(lines.Bytes(), &l))
 		list = append(list, l)
 	}
-	require.NoError(t, lines.Err())
+	require.NoError(tb, lines.Err())
 	return list
 }
 

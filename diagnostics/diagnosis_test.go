@@ -7,10 +7,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func builtin(t testing.TB) *Catalogue {
-	t.Helper()
+func builtin(tb testing.TB) *Catalogue {
+	tb.Helper()
 	c, err := Builtin()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return c
 }
 
