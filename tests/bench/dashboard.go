@@ -21,7 +21,8 @@ const dashboardQuery = `query($id: ID!, $range: TimeRange!) { integration(id: $i
 
 const (
 	dashboardName = "Q4 30 days of one integration by hour, with percentiles"
-	// limitDashboard is of the p50 of the store, in ms.
+	// limitDashboard is of the p50 of the store, in ms, of what is rolled up. A month that was loaded within a minute is not, until
+	// the job has run.
 	limitDashboard = 5
 )
 
@@ -59,8 +60,12 @@ func (b *bench) measureDashboards(ctx context.Context, state string) error {
 		}
 		found += totals[0]
 	}
+	var most workload.Most
+	if state != "loaded" {
+		most.Store = limitDashboard
+	}
 	b.report.Queries = append(b.report.Queries, answering{
-		Question: dashboardName, State: state, Most: workload.Most{Store: limitDashboard}, Found: float64(found) / float64(max(b.options.queries+warmUp, 1)),
+		Question: dashboardName, State: state, Most: most, Found: float64(found) / float64(max(b.options.queries+warmUp, 1)),
 		GraphQL: graph.Summary(), Store: store.Summary(),
 	})
 	return nil
