@@ -77,6 +77,17 @@ func TestDiagnoses(t *testing.T) {
 	}
 }
 
+func TestFieldsAreFoundByNameAndByTheEndOfTheirPath(t *testing.T) {
+	t.Parallel()
+	c := takeApart(`{"outer":{"error":{"code":7}},"items":[{"code":"x"}]}`)
+	for name, value := range map[string]string{"code": "7", "error.code": "7", "outer.error.code": "7", "items.code": "x"} {
+		require.NotNil(t, c.find(wantedField{name, []string{value}}), name)
+	}
+	for name, value := range map[string]string{"ode": "7", "r.code": "7", "items.code": "7", "outer": "7"} {
+		require.Nil(t, c.find(wantedField{name, []string{value}}), name)
+	}
+}
+
 func TestEachCategoryHasAdvice(t *testing.T) {
 	t.Parallel()
 	c := builtin(t)

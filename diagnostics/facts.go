@@ -31,7 +31,7 @@ func newFacts(o *Observation) *facts {
 	f.transport = fold(o.TransportError, mostText)
 	f.text = fold(f.content.text.String(), mostText) + f.transport
 	f.words = different(strings.Fields(f.text))
-	f.denies = f.content.denies(f.text)
+	f.denies = f.content.denies(f.text) || f.writes() && f.content.deniesPart()
 	return f
 }
 
@@ -111,6 +111,28 @@ func (c *content) denies(text string) bool {
 	for _, complaint := range complaints {
 		if strings.Contains(text, complaint) {
 			return true
+		}
+	}
+	return false
+}
+
+// writes tells whether the call changes something, so that what it is answered is about what it sent.
+func (f *facts) writes() bool {
+	return strings.EqualFold(f.Method, "POST") || strings.EqualFold(f.Method, "PUT") || strings.EqualFold(f.Method, "PATCH")
+}
+
+// deniesPart tells whether a part of what was sent failed: a record that is answered with the status "error" and why.
+func (c *content) deniesPart() bool {
+	for i := range c.fields {
+		of, isStatus := strings.CutSuffix(c.fields[i].path, ".status")
+		if !isStatus || strings.Count(of, ".") > 0 || !strings.EqualFold(c.fields[i].value, "error") {
+			continue
+		}
+		for k := range c.fields {
+			switch c.fields[k].path {
+			case of + ".message", of + ".code", of + ".errors", of + ".errors.errormessage", of + ".reasons.message":
+				return true
+			}
 		}
 	}
 	return false

@@ -13,6 +13,7 @@ func fold(s string, most int) string {
 	var b strings.Builder
 	b.Grow(min(len(s), most) + 16)
 	f := folder{b: &b}
+	s = oneWord.Replace(s)
 	for i := 0; i < len(s) && b.Len() < most; {
 		if n := address(s[i:]); n > 0 {
 			f.gap()
@@ -36,6 +37,11 @@ func fold(s string, most int) string {
 	}
 	return b.String()
 }
+
+// oneWord are words that some write as two.
+var oneWord = strings.NewReplacer("WebHook", "Webhook", "webHook", "webhook", "OData", "Odata", "GraphQL", "Graphql", "OAuth", "Oauth", "UserName", "Username",
+	"userName", "username", "TimeOut", "Timeout", "TimeStamp", "Timestamp", "timeStamp", "timestamp", "PassWord", "Password", "GitHub", "Github", "PayPal", "Paypal",
+	"QuickBooks", "Quickbooks", "HubSpot", "Hubspot", "LinkedIn", "Linkedin")
 
 // folder writes words.
 type folder struct {
@@ -65,7 +71,7 @@ func (f *folder) rune(r rune, rest string) {
 		f.gap()
 		return
 	}
-	if f.word && unicode.IsUpper(r) && (unicode.IsLower(f.last) || unicode.IsUpper(f.last) && startsWithLower(rest) && !f.oAuth(r)) {
+	if f.word && unicode.IsUpper(r) && (unicode.IsLower(f.last) || unicode.IsUpper(f.last) && startsWithLower(rest)) {
 		f.gap()
 	}
 	if !f.word {
@@ -76,11 +82,6 @@ func (f *folder) rune(r rune, rest string) {
 	}
 	f.last = r
 	f.b.WriteRune(unicode.ToLower(r))
-}
-
-// oAuth tells whether the A of OAuth comes, which is one word.
-func (f *folder) oAuth(r rune) bool {
-	return r == 'A' && f.last == 'O' && strings.HasSuffix(f.b.String(), " o")
 }
 
 func startsWithLetter(s string) bool {

@@ -23,7 +23,8 @@ func TestFoldTakesNamesApart(t *testing.T) {
 		`line\nbreak`:                 " line break ",
 		"Überschreitung der Grenze":   " überschreitung der grenze ",
 		"see https://example.com/rate-limit#x, then retry": " see then retry ",
-		"v1.2": " v1 2 ",
+		"v1.2":           " v1 2 ",
+		"WebHook OAuth2": " webhook oauth2 ",
 	} {
 		require.Equal(t, want, fold(text, 1000), text)
 	}

@@ -104,7 +104,7 @@ func firstIn(parts []string, s string) (string, bool) {
 func (c *content) find(want wantedField) *field {
 	for i := range c.fields {
 		f := &c.fields[i]
-		if f.path != want.name && (strings.Contains(want.name, ".") && !strings.HasSuffix(f.path, "."+want.name) || f.name() != want.name) {
+		if !f.is(want.name) {
 			continue
 		}
 		value := strings.ToLower(f.value)
@@ -113,6 +113,14 @@ func (c *content) find(want wantedField) *field {
 		}
 	}
 	return nil
+}
+
+// is tells whether the field has the name; one with points is the end of a path.
+func (f *field) is(name string) bool {
+	if !strings.Contains(name, ".") {
+		return f.name() == name
+	}
+	return f.path == name || strings.HasSuffix(f.path, "."+name)
 }
 
 // cut bounds what is shown of a text.
