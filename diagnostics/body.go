@@ -124,7 +124,7 @@ var links = map[string]bool{
 	"documentation_url": true, "doc_url": true, "help_url": true, "more_info": true, "moreinfo": true, "more_information": true, "href": true,
 	"link": true, "links": true, "url": true, "request_url": true, "docs": true, "statuspage": true, "help": true, "helplink": true, "@context": true,
 	"stacktrace": true, "stack": true, "trace": true, "request_id": true, "requestid": true, "request-id": true, "trace_id": true, "traceid": true,
-	"correlationid": true, "correlation_id": true, "client-request-id": true, "email": true, "twitter": true, "instance": true,
+	"correlationid": true, "correlation_id": true, "client-request-id": true, "twitter": true, "instance": true,
 }
 
 // value reads the next value, in the order of the text.

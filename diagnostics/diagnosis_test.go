@@ -21,6 +21,9 @@ func TestAPlainSuccessIsNothing(t *testing.T) {
 		{Status: 204},
 		{Status: 304},
 		{Status: 200, Body: `{"data":{"errors":[]},"errors":[],"error":null,"success":true,"ok":true}`},
+		{Status: 200, Body: `{"code":0,"message":"no error"}`},
+		{Status: 200, Body: `{"code":200,"message":"nothing failed"}`},
+		{Status: 200, Method: "GET", Body: `{"data":[{"status":"error","message":"a job that failed"}]}`},
 		{Status: 200, Body: `<orders><order status="error">7</order></orders>`},
 		{Status: 200, Body: "\"Id\",\"Error\"\n\"1\",\"\"\n"},
 		{Status: 200, Headers: []Header{{"Access-Control-Expose-Headers", "Sunset, Deprecation"}}, Body: `{"ok":true}`},
@@ -40,6 +43,9 @@ func TestDiagnoses(t *testing.T) {
 		want Category
 	}{
 		{"200 that says no", Observation{Status: 200, Body: `{"ok":false,"error":"token_revoked"}`}, AuthTokenRevoked},
+		{"200 with a code", Observation{Status: 200, Body: `{"code":40105,"message":"Access token is incorrect or has been revoked","request_id":"x","data":{}}`}, AuthTokenRevoked},
+		{"200 of a wrapped form", Observation{Status: 200, Body: `{"json":{"errors":[["NO_TEXT","title is required","title"]]}}`}, ValidationRequiredField},
+		{"a record that failed", Observation{Status: 200, Method: "POST", Body: `{"data":[{"status":"error","code":"DUPLICATE_DATA","message":"duplicate data"}]}`}, DuplicateRecordConflict},
 		{"GraphQL", Observation{Status: 200, Body: `{"data":null,"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}]}`}, RateLimited},
 		{"SOAP", Observation{Status: 500, Body: `<soap:Envelope xmlns:soap="s"><soap:Body><soap:Fault><faultcode>x</faultcode><faultstring>Invalid username or password</faultstring></soap:Fault></soap:Body></soap:Envelope>`}, AuthInvalidCredentials},
 		{"SOAP of success", Observation{Status: 200, Body: `<e:Envelope xmlns:e="s"><e:Body><r><status isSuccess="false"><statusDetail><message>That record does not exist.</message></statusDetail></status></r></e:Body></e:Envelope>`}, ResourceNotFound},

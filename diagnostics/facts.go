@@ -3,6 +3,7 @@ package diagnostics
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -100,20 +101,38 @@ func (c *content) denies(text string) bool {
 				}
 			}
 		}
-		top, _, _ := strings.Cut(f.path, ".")
+		top, rest, _ := strings.Cut(f.path, ".")
 		if errorNames[top] && says(value) {
 			return true
 		}
-	}
-	if c.whole || c.syntax != syntaxText && c.syntax != syntaxJSON || len(text) > mostComplaint || c.table {
-		return false
-	}
-	for _, complaint := range complaints {
-		if strings.Contains(text, complaint) {
+		// An object that wraps all of the answer.
+		if rest == "errors" && says(value) && c.wraps(top) {
 			return true
 		}
 	}
-	return false
+	switch {
+	case len(text) > mostComplaint || c.table:
+		return false
+	case c.whole && !c.coded(), c.syntax != syntaxText && c.syntax != syntaxJSON:
+		return false
+	}
+	return slices.ContainsFunc(complaints, func(complaint string) bool { return strings.Contains(text, complaint) })
+}
+
+// codeNames are members whose number is 0 when all is well.
+var codeNames = map[string]bool{"code": true, "errcode": true, "errno": true, "ret": true, "retcode": true, "resultcode": true, "returncode": true}
+
+// coded tells whether the body has such a number that is not 0, nor a status of success.
+func (c *content) coded() bool {
+	return slices.ContainsFunc(c.fields, func(f field) bool {
+		n, err := strconv.Atoi(f.value)
+		return codeNames[f.path] && err == nil && n != 0 && (n < 200 || n > 299)
+	})
+}
+
+// wraps tells whether all of the body is in the member.
+func (c *content) wraps(top string) bool {
+	return !slices.ContainsFunc(c.fields, func(f field) bool { return f.path != top && !strings.HasPrefix(f.path, top+".") })
 }
 
 // writes tells whether the call changes something, so that what it is answered is about what it sent.
