@@ -143,24 +143,35 @@ func (c *Catalogue) advise(d *Diagnosis, f *facts, providers []*Provider) {
 		d.ResolvedBy = by[0]
 	}
 	names := namesOf(f, providers)
-	d.Title, d.Cause = sentence(names.Replace(d.Title)), sentence(names.Replace(d.Cause))
+	d.Title, d.Cause = names.in(d.Title), names.in(d.Cause)
 	d.Steps = slices.Clone(d.Steps)
 	for i := range d.Steps {
-		d.Steps[i].Text = sentence(names.Replace(d.Steps[i].Text))
+		d.Steps[i].Text = names.in(d.Steps[i].Text)
 	}
 }
 
-// namesOf puts the names into what is said.
-func namesOf(f *facts, providers []*Provider) *strings.Replacer {
-	name := humanize(f.Provider)
+// names are what stands for {provider} and {host} in what is said.
+type names struct{ provider, host string }
+
+func namesOf(f *facts, providers []*Provider) names {
+	n := names{humanize(f.Provider), cmp.Or(f.host(), "the host")}
 	if len(providers) > 0 {
-		name = providers[0].Name
+		n.provider = providers[0].Name
 	}
-	host := cmp.Or(f.host(), "the host")
-	if name == "" {
-		return strings.NewReplacer("your {provider} ", "your ", "customer's {provider} ", "customer's ", "{provider}", "the provider", "{host}", host)
+	return n
+}
+
+// in puts the names into a text. Without a provider's name, "your {provider} account" is "your account".
+func (n names) in(s string) string {
+	if !strings.Contains(s, "{") {
+		return s
 	}
-	return strings.NewReplacer("{provider}", name, "{host}", host)
+	provider := n.provider
+	if provider == "" {
+		s = strings.ReplaceAll(strings.ReplaceAll(s, "your {provider} ", "your "), "customer's {provider} ", "customer's ")
+		provider = "the provider"
+	}
+	return sentence(strings.ReplaceAll(strings.ReplaceAll(s, "{provider}", provider), "{host}", n.host))
 }
 
 // humanize makes a name of a key: Acme Billing of acme_billing. What is a name already stays.
