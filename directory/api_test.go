@@ -138,7 +138,7 @@ func TestNestedPages(t *testing.T) {
 	for i := range 3 {
 		ids = append(ids, directory.CustomerID(b.tenantID, name(i)))
 	}
-	pages, err := b.store.ConnectedAppsOf(b.ctx, append(ids, ids[2], uuid.New()), 1)
+	pages, err := b.store.ConnectedAppsOf(b.ctx, append(ids, ids[2], uuid.New()), directory.Head{First: 1, Total: true})
 	require.NoError(t, err)
 	require.Len(t, pages, 4)
 	for i, id := range ids {
@@ -153,11 +153,11 @@ func TestNestedPages(t *testing.T) {
 	require.NotEqual(t, first.ID, rest.Items[0].ID)
 
 	integration := directory.IntegrationID(b.tenantID, "crm-"+name(0))
-	apps, err := b.store.ConnectedAppsOfIntegrations(b.ctx, []uuid.UUID{integration}, 5)
+	apps, err := b.store.ConnectedAppsOfIntegrations(b.ctx, []uuid.UUID{integration}, directory.Head{First: 5, Total: true})
 	require.NoError(t, err)
 	require.Equal(t, 2, apps[integration].Total)
 	require.Len(t, apps[integration].Items, 2)
-	flows, err := b.store.FlowsOf(b.ctx, []uuid.UUID{integration}, 5)
+	flows, err := b.store.FlowsOf(b.ctx, []uuid.UUID{integration}, directory.Head{First: 5, Total: true})
 	require.NoError(t, err)
 	require.Equal(t, 2, flows[integration].Total)
 	require.Len(t, flows[integration].Items, 2)

@@ -219,7 +219,7 @@ func TestActivityMovesForwardOnceAMinute(t *testing.T) {
 	activity := func() (time.Time, time.Time) {
 		c, err := b.store.CustomerByExternalID(b.ctx, "acme")
 		require.NoError(t, err)
-		page, err := b.store.ConnectedAppsOf(b.ctx, []uuid.UUID{c.ID}, 1)
+		page, err := b.store.ConnectedAppsOf(b.ctx, []uuid.UUID{c.ID}, directory.Head{First: 1})
 		require.NoError(t, err)
 		return c.LastActivityAt.UTC(), page[c.ID].Items[0].LastActivityAt.UTC()
 	}

@@ -14,6 +14,12 @@ import (
 	"github.com/weirhq/weir/tenant"
 )
 
+// Head asks for the first rows below parents: how many, and whether they are to be counted.
+type Head struct {
+	First int
+	Total bool
+}
+
 // nestedSQL is how the first rows of many parents are read at once: $1 is the tenant, $2 the parents' ids, $3 how many
 // of each. Both statements go in one round trip.
 type nestedSQL struct {
@@ -22,11 +28,11 @@ type nestedSQL struct {
 	count string
 }
 
-func nested[T any](ctx context.Context, door *tenant.Door, parents []uuid.UUID, first int, sql nestedSQL, parent func(*T) uuid.UUID) (map[uuid.UUID]page.Page[*T], error) {
+func nested[T any](ctx context.Context, door *tenant.Door, parents []uuid.UUID, head Head, sql nestedSQL, parent func(*T) uuid.UUID) (map[uuid.UUID]page.Page[*T], error) {
 	if _, err := reader(ctx); err != nil {
 		return nil, err
 	}
-	if first < 1 {
+	if head.First < 1 {
 		return nil, errs.Invalid("first", "must be at least 1")
 	}
 	parents = distinct(parents)
@@ -35,8 +41,10 @@ func nested[T any](ctx context.Context, door *tenant.Door, parents []uuid.UUID, 
 		out[id] = page.Page[*T]{}
 	}
 	err := door.Batch(ctx, func(tenantID uuid.UUID, b *pgx.Batch) {
-		b.Queue(sql.page, tenantID, tenant.UUIDs(parents), first+1)
-		b.Queue(sql.count, tenantID, tenant.UUIDs(parents))
+		b.Queue(sql.page, tenantID, tenant.UUIDs(parents), head.First+1)
+		if head.Total {
+			b.Queue(sql.count, tenantID, tenant.UUIDs(parents))
+		}
 	}, func(r pgx.BatchResults) error {
 		rows, err := collectNext[T](r)
 		if err != nil {
@@ -45,12 +53,15 @@ func nested[T any](ctx context.Context, door *tenant.Door, parents []uuid.UUID, 
 		for _, row := range rows {
 			id := parent(row)
 			p := out[id]
-			if len(p.Items) == first {
+			if len(p.Items) == head.First {
 				p.HasNext = true
 			} else {
 				p.Items = append(p.Items, row)
 			}
 			out[id] = p
+		}
+		if !head.Total {
+			return nil
 		}
 		return readTotals(r, out)
 	})

@@ -49,10 +49,10 @@ func (s *Store) ConnectedAppsByIDs(ctx context.Context, ids []uuid.UUID) (map[uu
 	return byID(rows, func(a *ConnectedApp) uuid.UUID { return a.ID }), nil
 }
 
-// ConnectedAppsOf reads the first connected apps, the oldest first, of each customer, and how many each has. Every id
+// ConnectedAppsOf reads the first connected apps, the oldest first, of each customer, and how many each has where the head asks for it. Every id
 // is in the map.
-func (s *Store) ConnectedAppsOf(ctx context.Context, customerIDs []uuid.UUID, first int) (map[uuid.UUID]page.Page[*ConnectedApp], error) {
-	return nested[ConnectedApp](ctx, s.door, customerIDs, first, nestedSQL{
+func (s *Store) ConnectedAppsOf(ctx context.Context, customerIDs []uuid.UUID, head Head) (map[uuid.UUID]page.Page[*ConnectedApp], error) {
+	return nested[ConnectedApp](ctx, s.door, customerIDs, head, nestedSQL{
 		page: `SELECT a.* FROM unnest($2::uuid[]) parent (id) CROSS JOIN LATERAL (
 			SELECT * FROM connected_app a WHERE a.tenant_id = $1 AND a.customer_id = parent.id ORDER BY a.created_at, a.id LIMIT $3) a ORDER BY a.created_at, a.id`,
 		count: `SELECT customer_id, count(*) FROM connected_app WHERE tenant_id = $1 AND customer_id = ANY ($2::uuid[]) GROUP BY 1`,
@@ -60,8 +60,8 @@ func (s *Store) ConnectedAppsOf(ctx context.Context, customerIDs []uuid.UUID, fi
 }
 
 // ConnectedAppsOfIntegrations is ConnectedAppsOf for integrations.
-func (s *Store) ConnectedAppsOfIntegrations(ctx context.Context, integrationIDs []uuid.UUID, first int) (map[uuid.UUID]page.Page[*ConnectedApp], error) {
-	return nested[ConnectedApp](ctx, s.door, integrationIDs, first, nestedSQL{
+func (s *Store) ConnectedAppsOfIntegrations(ctx context.Context, integrationIDs []uuid.UUID, head Head) (map[uuid.UUID]page.Page[*ConnectedApp], error) {
+	return nested[ConnectedApp](ctx, s.door, integrationIDs, head, nestedSQL{
 		page: `SELECT a.* FROM unnest($2::uuid[]) parent (id) CROSS JOIN LATERAL (
 			SELECT * FROM connected_app a WHERE a.tenant_id = $1 AND a.integration_id = parent.id ORDER BY a.created_at, a.id LIMIT $3) a ORDER BY a.created_at, a.id`,
 		count: `SELECT integration_id, count(*) FROM connected_app WHERE tenant_id = $1 AND integration_id = ANY ($2::uuid[]) GROUP BY 1`,

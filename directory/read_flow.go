@@ -57,9 +57,10 @@ func (s *Store) FlowByKey(ctx context.Context, key string) (*Flow, error) {
 	return only(rows, id, "flow")
 }
 
-// FlowsOf reads the first flows, by name, of each integration, and how many each has. Every id is in the map.
-func (s *Store) FlowsOf(ctx context.Context, integrationIDs []uuid.UUID, first int) (map[uuid.UUID]page.Page[*Flow], error) {
-	return nested[Flow](ctx, s.door, integrationIDs, first, nestedSQL{
+// FlowsOf reads the first flows, by name, of each integration, and how many each has where the head asks for it. Every id
+// is in the map.
+func (s *Store) FlowsOf(ctx context.Context, integrationIDs []uuid.UUID, head Head) (map[uuid.UUID]page.Page[*Flow], error) {
+	return nested[Flow](ctx, s.door, integrationIDs, head, nestedSQL{
 		page: `SELECT f.* FROM unnest($2::uuid[]) parent (id) CROSS JOIN LATERAL (
 			SELECT * FROM flow f WHERE f.tenant_id = $1 AND f.integration_id = parent.id ORDER BY f.name, f.id LIMIT $3) f ORDER BY f.name, f.id`,
 		count: `SELECT integration_id, count(*) FROM flow WHERE tenant_id = $1 AND integration_id = ANY ($2::uuid[]) GROUP BY 1`,

@@ -75,7 +75,7 @@ func (b *bundle) rowsOf(t require.TestingT) string {
 		return string(text)
 	}
 	flow := directory.FlowID(b.tenantID, "sync")
-	apps, err := b.store.ConnectedAppsOf(b.ctx, []uuid.UUID{directory.CustomerID(b.tenantID, "acme")}, 10)
+	apps, err := b.store.ConnectedAppsOf(b.ctx, []uuid.UUID{directory.CustomerID(b.tenantID, "acme")}, directory.Head{First: 10})
 	require.NoError(t, err)
 	ids := []uuid.UUID{}
 	for _, list := range apps {

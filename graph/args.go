@@ -1,10 +1,14 @@
 package graph
 
 import (
+	"context"
+	"slices"
 	"strings"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/internal/page"
@@ -36,6 +40,12 @@ func pageSize(first *int, otherwise, most int) (int, error) {
 func pageOf(first *int, after *string) (page.Request, error) {
 	size, err := pageSize(first, defaultFirst, maxFirst)
 	return page.Request{Size: size, After: text(after)}, err
+}
+
+// head is the first page below a parent; its rows are counted only for a query that asks how many there are.
+func head(ctx context.Context, req page.Request) directory.Head {
+	fields := graphql.CollectFieldsCtx(ctx, []string{"ConnectedAppConnection", "FlowConnection"})
+	return directory.Head{First: req.Size, Total: slices.ContainsFunc(fields, func(f graphql.CollectedField) bool { return f.Name == "totalCount" })}
 }
 
 func text(s *string) string {

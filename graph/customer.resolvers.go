@@ -23,7 +23,7 @@ func (r *customerResolver) ConnectedApps(ctx context.Context, obj *model.Custome
 		return nil, err
 	}
 	if req.After == "" {
-		found, err := load.One(ctx, load.From(ctx).AppsOfCustomer, load.Nested{Parent: obj.Customer.ID, First: req.Size})
+		found, err := load.One(ctx, load.From(ctx).AppsOfCustomer, load.Nested{Parent: obj.Customer.ID, Head: head(ctx, req)})
 		return model.ConnectedApps(found), err
 	}
 	found, err := r.deps.Directory.ConnectedApps(ctx, directory.ConnectedAppFilter{CustomerID: obj.Customer.ID}, req)

@@ -24,7 +24,7 @@ func (r *integrationResolver) ConnectedApps(ctx context.Context, obj *model.Inte
 		return nil, err
 	}
 	if req.After == "" && filter == nil {
-		found, err := load.One(ctx, load.From(ctx).AppsOfIntegration, load.Nested{Parent: obj.Integration.ID, First: req.Size})
+		found, err := load.One(ctx, load.From(ctx).AppsOfIntegration, load.Nested{Parent: obj.Integration.ID, Head: head(ctx, req)})
 		return model.ConnectedApps(found), err
 	}
 	where, err := connectedAppFilter(filter)
@@ -46,7 +46,7 @@ func (r *integrationResolver) Flows(ctx context.Context, obj *model.Integration,
 		return nil, err
 	}
 	if req.After == "" {
-		found, err := load.One(ctx, load.From(ctx).FlowsOf, load.Nested{Parent: obj.Integration.ID, First: req.Size})
+		found, err := load.One(ctx, load.From(ctx).FlowsOf, load.Nested{Parent: obj.Integration.ID, Head: head(ctx, req)})
 		return model.Flows(found), err
 	}
 	found, err := r.deps.Directory.Flows(ctx, directory.FlowFilter{IntegrationID: obj.Integration.ID}, req)

@@ -19,7 +19,7 @@ import (
 // Nested asks for the first items of a parent.
 type Nested struct {
 	Parent uuid.UUID
-	First  int
+	directory.Head
 }
 
 // Loaders are the loaders of one response.

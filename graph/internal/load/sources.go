@@ -46,9 +46,9 @@ type Directory interface {
 	ConnectedAppsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*directory.ConnectedApp, error)
 	DataSourcesByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*directory.DataSource, error)
 	FlowsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*directory.Flow, error)
-	ConnectedAppsOf(ctx context.Context, customerIDs []uuid.UUID, first int) (map[uuid.UUID]page.Page[*directory.ConnectedApp], error)
-	ConnectedAppsOfIntegrations(ctx context.Context, integrationIDs []uuid.UUID, first int) (map[uuid.UUID]page.Page[*directory.ConnectedApp], error)
-	FlowsOf(ctx context.Context, integrationIDs []uuid.UUID, first int) (map[uuid.UUID]page.Page[*directory.Flow], error)
+	ConnectedAppsOf(ctx context.Context, customerIDs []uuid.UUID, head directory.Head) (map[uuid.UUID]page.Page[*directory.ConnectedApp], error)
+	ConnectedAppsOfIntegrations(ctx context.Context, integrationIDs []uuid.UUID, head directory.Head) (map[uuid.UUID]page.Page[*directory.ConnectedApp], error)
+	FlowsOf(ctx context.Context, integrationIDs []uuid.UUID, head directory.Head) (map[uuid.UUID]page.Page[*directory.Flow], error)
 	DataSourcesOf(ctx context.Context, connectedAppIDs []uuid.UUID) (map[uuid.UUID][]*directory.DataSource, error)
 }
 
@@ -130,20 +130,20 @@ func (src Sources) graphs(ctx context.Context, runIDs []uuid.UUID) (map[uuid.UUI
 
 // nested reads the first items of many parents. Parents of one answer ask for the same number, unless their fields
 // have aliases.
-func nested[V any](read func(context.Context, []uuid.UUID, int) (map[uuid.UUID]page.Page[V], error)) func(context.Context, []Nested) (map[Nested]page.Page[V], error) {
+func nested[V any](read func(context.Context, []uuid.UUID, directory.Head) (map[uuid.UUID]page.Page[V], error)) func(context.Context, []Nested) (map[Nested]page.Page[V], error) {
 	return func(ctx context.Context, keys []Nested) (map[Nested]page.Page[V], error) {
-		parents := map[int][]uuid.UUID{}
+		parents := map[directory.Head][]uuid.UUID{}
 		for _, k := range keys {
-			parents[k.First] = append(parents[k.First], k.Parent)
+			parents[k.Head] = append(parents[k.Head], k.Parent)
 		}
 		out := make(map[Nested]page.Page[V], len(keys))
-		for first, ids := range parents {
-			pages, err := read(ctx, ids, first)
+		for head, ids := range parents {
+			pages, err := read(ctx, ids, head)
 			if err != nil {
 				return nil, err
 			}
 			for id, p := range pages {
-				out[Nested{Parent: id, First: first}] = p
+				out[Nested{Parent: id, Head: head}] = p
 			}
 		}
 		return out, nil
