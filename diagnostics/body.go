@@ -34,7 +34,11 @@ const (
 
 // field is one named value of a body. Path has the names that lead to it, the numbers of lists left out, in lower case
 // and with points between them.
-type field struct{ path, value string }
+type field struct {
+	path, value string
+	// listed says that it is in a list: of one thing among several.
+	listed bool
+}
 
 func (f *field) name() string { return f.path[strings.LastIndexByte(f.path, '.')+1:] }
 
@@ -48,12 +52,14 @@ type content struct {
 	cut bool
 	// table says that it looks like lines of separated values.
 	table bool
+	// lists is how many lists the value lies in that is read.
+	lists int
 	text  strings.Builder
 }
 
 func (c *content) add(path, value string) {
 	if len(c.fields) < mostFields {
-		c.fields = append(c.fields, field{path, value})
+		c.fields = append(c.fields, field{path: path, value: value, listed: c.lists > 0})
 	}
 }
 
@@ -158,6 +164,10 @@ func (c *content) value(d *json.Decoder, path string, depth int) error {
 func (c *content) container(d *json.Decoder, open json.Delim, path string, depth int) error {
 	if !d.More() {
 		c.add(path, map[json.Delim]string{'{': "{}", '[': "[]"}[open])
+	}
+	if open == '[' {
+		c.lists++
+		defer func() { c.lists-- }()
 	}
 	for d.More() {
 		inner := path
