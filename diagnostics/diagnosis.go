@@ -41,7 +41,12 @@ type found struct {
 	signals []string
 }
 
-func (f *found) rank() float64 { return f.Confidence + float64(f.tier) }
+func (f *found) rank() float64 {
+	if f.Broad && f.tier == ofProvider {
+		return f.Confidence
+	}
+	return f.Confidence + float64(f.tier)
+}
 
 const (
 	mostOthers = 3

@@ -19,8 +19,11 @@ type Entry struct {
 	Sub string `yaml:"sub,omitempty"`
 	// Confidence is how sure it is when the conditions hold, from 0 to 1: below 1 where a message has several causes.
 	Confidence float64 `yaml:"confidence"`
-	Title      string  `yaml:"title,omitempty"`
-	Cause      string  `yaml:"cause,omitempty"`
+	// Broad says that the condition covers several causes, as a provider's code for anything that is invalid does: generic
+	// entries that know more go before.
+	Broad bool   `yaml:"broad,omitempty"`
+	Title string `yaml:"title,omitempty"`
+	Cause string `yaml:"cause,omitempty"`
 	// ResolvedBy is who mends it; when it is empty, who usually mends what is of the category.
 	ResolvedBy Actor  `yaml:"resolved_by,omitempty"`
 	Steps      []Step `yaml:"steps,omitempty"`
