@@ -30,13 +30,18 @@ func (l *labelled) observation() *Observation {
 	return o
 }
 
-func readLabelled(tb testing.TB) (list []labelled) {
+func readLabelled(tb testing.TB) []labelled {
 	tb.Helper()
 	dir := os.Getenv("WEIR_TEST_DATA")
 	if dir == "" {
 		tb.Skip("WEIR_TEST_DATA does not say where the real answers are")
 	}
-	f, err := os.Open(filepath.Join(dir, "errors", "responses.jsonl"))
+	return readLabels(tb, filepath.Join(dir, "errors", "responses.jsonl"))
+}
+
+func readLabels(tb testing.TB, path string) (list []labelled) {
+	tb.Helper()
+	f, err := os.Open(path)
 	require.NoError(tb, err)
 	defer f.Close() //nolint:errcheck // It is only read.
 	lines := bufio.NewScanner(f)
@@ -71,4 +76,27 @@ func TestRealAnswers(t *testing.T) {
 		}
 	}
 	t.Logf("%d answers: %.1f %% exact, %.1f %% acceptable", len(list), 100*float64(exact)/float64(len(list)), 100*float64(acceptable)/float64(len(list)))
+	require.Greater(t, exact*100, 92*len(list))
+	require.Greater(t, acceptable*100, 97*len(list))
+}
+
+// Answers that were written from memory, of providers most of which have no entries of their own.
+func TestWrittenAnswers(t *testing.T) {
+	t.Parallel()
+	c, exact := builtin(t), 0
+	list := readLabels(t, filepath.Join("testdata", "answers.jsonl"))
+	wrong := 0
+	for i := range list {
+		l := &list[i]
+		d := c.Diagnose(l.observation())
+		switch {
+		case d.Category == l.Expected:
+			exact++
+		case !slices.Contains(l.Acceptable, d.Category):
+			wrong++
+			t.Logf("%s %s %d: %s (%s, %q), and not %s: %.200s%.200s", l.ID, l.Provider, l.Status, d.Category, d.Entry, d.Signals, l.Expected, l.ResponseBody, l.TransportError)
+		}
+	}
+	require.Greater(t, exact*100, 92*len(list))
+	require.Less(t, wrong*100, 2*len(list))
 }
