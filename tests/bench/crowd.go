@@ -12,7 +12,8 @@ import (
 const (
 	crowdSenders = 64
 	crowdBatch   = 20
-	// crowdRounds is how often the crowd and the few take turns, crowdPart which part of the entries each sends in all.
+	// crowdRounds is how often the crowd and the few take turns, after a turn that is not counted; crowdPart is which part
+	// of all entries each sends in these rounds.
 	crowdRounds = 2
 	crowdPart   = 10
 )
@@ -28,7 +29,7 @@ func (b *bench) measureCrowd(ctx context.Context) error {
 	post := func(ctx context.Context, _ int, one batch) error {
 		return workload.Send(ctx, clients[one.tenant], one.ndjson, one.entries)
 	}
-	for i := range 2 * crowdRounds {
+	for i := range 2 * (1 + crowdRounds) {
 		corpus := simulate.NewCorpus(simulate.CorpusOptions{
 			Seed: b.options.seed + uint64(i) + 1, Entries: b.options.entries / crowdPart / crowdRounds, //nolint:gosec // a few
 			Tenants: b.options.tenants, Days: 1, End: b.end,
@@ -36,6 +37,9 @@ func (b *bench) measureCrowd(ctx context.Context) error {
 		size, senders, to, took := b.options.batch, b.options.senders, &b.report.Few, &few
 		if i%2 == 1 {
 			size, senders, to, took = crowdBatch, crowdSenders, &b.report.Crowd, &crowd
+		}
+		if i < 2 {
+			to, took = &loading{}, &workload.Latencies{}
 		}
 		if err := b.phase(ctx, senders, to, took, b.prepare(corpus, b.spans(corpus, size)), post); err != nil {
 			return err
