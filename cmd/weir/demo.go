@@ -140,7 +140,7 @@ Weir is ready (%[4]s).
 Ask for what failed last:
 
   curl -s %[1]s/graphql -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' \
-    -d '{"query":"{ logs(first: 5, filter: {statuses: [FAILURE]}) { nodes { kind summary occurredAt customer { name } integration { name } error { code message } } } }"}'
+    -d '{"query":"{ logs(first: 5, filter: {statuses: [FAILURE]}) { nodes { kind summary occurredAt customer { name } integration { name } error { code message } diagnosis { title resolvedBy steps { actor text } } } } }"}'
 
 Send an event:
 
