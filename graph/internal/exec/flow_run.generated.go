@@ -363,7 +363,7 @@ func (ec *executionContext) _FlowRun_diagnosis(ctx context.Context, field graphq
 			return ec.fieldContext_FlowRun_diagnosis(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Diagnosis(ctx)
+			return obj.Diagnosis(ctx), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.Diagnosis) graphql.Marshaler {

@@ -9,7 +9,6 @@ import (
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/journal/entry"
-	"github.com/weirhq/weir/journal/run"
 )
 
 // Diagnosis is what went wrong, why, and what to do about it.
@@ -67,24 +66,18 @@ func (e Entry) Diagnosis(ctx context.Context) (*Diagnosis, error) {
 	return newDiagnosis(ctx, &d), nil
 }
 
-// Diagnosis says what went wrong, if the catalogue knows the error that was given.
-func (r FlowRun) Diagnosis(ctx context.Context) (*Diagnosis, error) {
-	return diagnoseRun(ctx, r.of.IntegrationID, r.of.Error)
-}
-
-func diagnoseRun(ctx context.Context, integrationID uuid.UUID, e *run.Error) (*Diagnosis, error) {
+// Diagnosis says what went wrong, if the catalogue knows the error that was given. Which application's error it is nobody
+// says: that of the flow need not be that of the node that failed.
+func (r FlowRun) Diagnosis(ctx context.Context) *Diagnosis {
+	e := r.of.Error
 	if e == nil {
-		return nil, nil //nolint:nilnil // Nothing is wrong.
+		return nil
 	}
-	provider, err := providerOf(ctx, integrationID)
-	if err != nil {
-		return nil, err
-	}
-	d := load.From(ctx).Catalogue.Diagnose(&diagnostics.Observation{Provider: provider, TransportError: strings.TrimSpace(e.Code + " " + e.Message), Failed: true})
+	d := load.From(ctx).Catalogue.Diagnose(&diagnostics.Observation{TransportError: strings.TrimSpace(e.Code + " " + e.Message), Failed: true})
 	if d.Entry == "" {
-		return nil, nil //nolint:nilnil // Nothing is known.
+		return nil
 	}
-	return newDiagnosis(ctx, &d), nil
+	return newDiagnosis(ctx, &d)
 }
 
 // providerOf is the key of an integration, "" when there is none.
