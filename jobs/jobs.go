@@ -36,8 +36,9 @@ type Metrics interface {
 
 // Deps are what the jobs work with.
 type Deps struct {
-	Pool    *pgxpool.Pool
-	Journal Journal
+	Pool      *pgxpool.Pool
+	Journal   Journal
+	Retention Retention
 	// Tenants lists the ids of all tenants.
 	Tenants func(ctx context.Context) ([]uuid.UUID, error)
 	Metrics Metrics
@@ -75,12 +76,13 @@ func New(deps Deps) (*Jobs, error) {
 	cfg := &river.Config{Schema: migrations.RiverSchema, Logger: deps.Log.With("component", "river"), JobTimeout: jobTimeout, CompletedJobRetentionPeriod: keepCompleted}
 	if deps.Work {
 		cfg.Workers = j.workers()
-		cfg.Queues = map[string]river.QueueConfig{systemQueue: {MaxWorkers: 2}}
+		cfg.Queues = map[string]river.QueueConfig{systemQueue: {MaxWorkers: 2}, retentionQueue: {MaxWorkers: 1, FetchCooldown: fetchCooldown}}
 		for i := range tenantQueues {
 			cfg.Queues[queueName(i)] = river.QueueConfig{MaxWorkers: 1, FetchCooldown: fetchCooldown}
 		}
 		cfg.PeriodicJobs = []*river.PeriodicJob{
 			periodic(scheduleEvery, ScheduleTenants{}), periodic(partitionsEvery, MakePartitions{}),
+			periodic(expiryEvery, DropPartitions{}),
 		}
 		cfg.Middleware = []rivertype.Middleware{&counting{metrics: deps.Metrics}}
 	}

@@ -52,6 +52,11 @@ func (h *heard) MakePartitions(_ context.Context, from, to time.Time) error {
 	return nil
 }
 
+// DropPartitions and Expire make a journal that is asked for nothing else quiet.
+func (h *heard) DropPartitions(context.Context) error { return nil }
+
+func (h *heard) Expire(context.Context) error { return nil }
+
 type noMetrics struct{}
 
 func (noMetrics) Job(string, string, time.Duration) {}
@@ -74,7 +79,7 @@ func TestJobsAreMadeForEachTenantAndDoneAsIt(t *testing.T) {
 	tenants := []uuid.UUID{nodeid.New(noon), nodeid.New(noon)}
 	journal := newHeard()
 	j, err := New(Deps{
-		Pool: pool, Journal: journal, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, Work: true,
+		Pool: pool, Journal: journal, Retention: journal, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, Work: true,
 		Tenants: func(context.Context) ([]uuid.UUID, error) { return tenants, nil },
 	})
 	require.NoError(t, err)
@@ -94,7 +99,7 @@ func TestAnErasureCommitsWithWhatMadeItNecessary(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, door.Close()) })
 	journal := newHeard()
 	j, err := New(Deps{
-		Pool: pool, Journal: journal, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, Work: true,
+		Pool: pool, Journal: journal, Retention: journal, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, Work: true,
 		Tenants: func(context.Context) ([]uuid.UUID, error) { return nil, nil },
 	})
 	require.NoError(t, err)

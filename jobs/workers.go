@@ -18,6 +18,8 @@ func (j *Jobs) workers() *river.Workers {
 	river.AddWorker(w, river.WorkFunc(j.eraseCustomer))
 	river.AddWorker(w, river.WorkFunc(j.scheduleTenants))
 	river.AddWorker(w, river.WorkFunc(j.makePartitions))
+	river.AddWorker(w, river.WorkFunc(j.dropPartitions))
+	river.AddWorker(w, river.WorkFunc(j.expireTenant))
 	return w
 }
 
@@ -34,7 +36,7 @@ func (j *Jobs) eraseCustomer(ctx context.Context, job *river.Job[EraseCustomer])
 	return j.deps.Journal.EraseCustomer(ctx, job.Args.CustomerID)
 }
 
-// insertStep bounds how many jobs one statement makes.
+// insertStep bounds for how many tenants one statement makes jobs.
 const insertStep = 1000
 
 func (j *Jobs) scheduleTenants(ctx context.Context, _ *river.Job[ScheduleTenants]) error {
@@ -45,9 +47,9 @@ func (j *Jobs) scheduleTenants(ctx context.Context, _ *river.Job[ScheduleTenants
 	for len(ids) > 0 {
 		step := ids[:min(insertStep, len(ids))]
 		ids = ids[len(step):]
-		params := make([]river.InsertManyParams, len(step))
-		for i, id := range step {
-			params[i] = river.InsertManyParams{Args: CompactTenant{TenantID: id}}
+		params := make([]river.InsertManyParams, 0, 2*len(step))
+		for _, id := range step {
+			params = append(params, river.InsertManyParams{Args: CompactTenant{TenantID: id}}, expiryOf(id, j.deps.Now()))
 		}
 		if _, err := j.client.InsertMany(ctx, params); err != nil {
 			return fmt.Errorf("make the tenants' jobs: %w", err)

@@ -147,7 +147,8 @@ func riverUp(ctx context.Context, pool *pgxpool.Pool) error {
 // grant gives the service's role its rights and takes those of everybody. It may run again and again.
 func grant(ctx context.Context, pool *pgxpool.Pool, role string) error {
 	to := pgx.Identifier{role}.Sanitize()
-	var list []string
+	// Two that change the rights of one object at once fail.
+	list := []string{"SELECT pg_advisory_xact_lock(hashtext('weir.grant'))"}
 	for _, t := range Tables {
 		list = append(list, "REVOKE ALL ON "+t.Name+" FROM "+to)
 		if t.Rights != "" {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
@@ -157,6 +159,54 @@ func TestPartitions(t *testing.T) {
 	require.Equal(t, 2*partitioned, call("SELECT drop_partitions('2026-03-01')"))
 	first, _ = days()
 	require.Equal(t, "2026-03-01", first.Format(time.DateOnly))
+	require.Zero(t, call("SELECT count(*) FROM partitions_before('2026-03-01')"))
+	require.Equal(t, partitioned, call("SELECT count(*) FROM partitions_before('2026-03-02')"))
 	_, err := pool.Exec(t.Context(), "SELECT ensure_partitions('2026-01-01', '2028-01-01')")
 	require.Error(t, err, "a slip of a date must not make thousands of tables")
+}
+
+// Whatever the caller believes, nothing goes that the tenant with the longest policy still keeps.
+func TestPartitionsThatAreStillKeptAreNotDropped(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t).Pool(t)
+	tenant := func(slug string, days ...int) {
+		id := uuid.New()
+		_, err := pool.Exec(t.Context(), "SELECT create_tenant($1, $2, $2, now())", id, slug)
+		require.NoError(t, err)
+		tx, err := pool.Begin(t.Context())
+		require.NoError(t, err)
+		_, err = tx.Exec(t.Context(), "SELECT enter_tenant($1)", id)
+		require.NoError(t, err)
+		for kind, n := range days {
+			_, err := tx.Exec(t.Context(), "INSERT INTO retention_policy VALUES ($1, $2, $3, 1)", id, fmt.Sprint("KIND_", kind), n)
+			require.NoError(t, err)
+		}
+		require.NoError(t, tx.Commit(t.Context()))
+	}
+	longest := func() (days int) {
+		var entered *string
+		row := pool.QueryRow(t.Context(), "SELECT longest_retention(), current_tenant()::text")
+		require.NoError(t, row.Scan(&days, &entered))
+		require.Nil(t, entered, "no tenant is left entered")
+		return days
+	}
+	require.Equal(t, 90, longest(), "without tenants")
+	tenant("short", 3, 4, 5, 3, 4, 5, 3)
+	require.Equal(t, 5, longest(), "who says something of each kind")
+	tenant("default")
+	require.Equal(t, 90, longest())
+	tenant("some", 200, 1)
+	require.Equal(t, 200, longest())
+
+	_, err := pool.Exec(t.Context(), "SELECT ensure_partitions((now() AT TIME ZONE 'UTC')::date - 202, (now() AT TIME ZONE 'UTC')::date - 198)")
+	require.NoError(t, err)
+	drop := func(daysAgo int) (n int, err error) {
+		err = pool.QueryRow(t.Context(), "SELECT drop_partitions((now() AT TIME ZONE 'UTC')::date - $1::int)", daysAgo).Scan(&n)
+		return n, err
+	}
+	_, err = drop(199)
+	require.ErrorContains(t, err, "still kept")
+	n, err := drop(200)
+	require.NoError(t, err)
+	require.Equal(t, 4, n, "two days of two tables")
 }

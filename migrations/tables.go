@@ -56,4 +56,5 @@ var functions = []string{
 	"create_tenant(uuid, text, text, timestamptz)", "find_tenant(text)", "list_tenants()", "delete_current_tenant()",
 	"register_api_key(bytea, uuid)", "find_api_key(bytea)",
 	"ensure_partitions(date, date)", "partition_days()", "drop_partitions(date)",
+	"partitions_before(date)", "longest_retention()",
 }

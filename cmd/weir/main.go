@@ -26,16 +26,17 @@ const (
 
 // cli is the command line: one field a command.
 type cli struct {
-	Demo     demoCmd     `cmd:"" help:"Run everything on this machine, with a tenant whose traffic is simulated."`
-	Serve    serveCmd    `cmd:"" help:"Run the service."`
-	Migrate  migrateCmd  `cmd:"" help:"Change the database's schema."`
-	Tenant   tenantCmd   `cmd:"" help:"Create, list and delete tenants."`
-	Apikey   apikeyCmd   `cmd:"" name:"apikey" help:"Create, list and revoke API keys."`
-	Token    tokenCmd    `cmd:"" help:"Print a token that the service itself signed."`
-	DB       dbCmd       `cmd:"" name:"db" help:"Reach the database."`
-	Diagnose diagnoseCmd `cmd:"" help:"Say what is wrong with API requests, why, and who resolves it; needs no database."`
-	Simulate simulateCmd `cmd:"" help:"Send realistic traffic to a running service."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Demo      demoCmd      `cmd:"" help:"Run everything on this machine, with a tenant whose traffic is simulated."`
+	Serve     serveCmd     `cmd:"" help:"Run the service."`
+	Migrate   migrateCmd   `cmd:"" help:"Change the database's schema."`
+	Tenant    tenantCmd    `cmd:"" help:"Create, list and delete tenants."`
+	Apikey    apikeyCmd    `cmd:"" name:"apikey" help:"Create, list and revoke API keys."`
+	Token     tokenCmd     `cmd:"" help:"Print a token that the service itself signed."`
+	DB        dbCmd        `cmd:"" name:"db" help:"Reach the database."`
+	Diagnose  diagnoseCmd  `cmd:"" help:"Say what is wrong with API requests, why, and who resolves it; needs no database."`
+	Retention retentionCmd `cmd:"" help:"Remove what is older than tenants keep, now rather than tonight."`
+	Simulate  simulateCmd  `cmd:"" help:"Send realistic traffic to a running service."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -32,7 +32,10 @@ func (j journalJobs) CompactBefore(ctx context.Context, before time.Time) error 
 }
 
 func (j journalJobs) EraseCustomer(ctx context.Context, customerID uuid.UUID) error {
-	_, err := j.store.EraseCustomer(ctx, customerID)
+	if _, err := j.store.EraseCustomer(ctx, customerID); err != nil {
+		return err
+	}
+	_, err := j.statistics.EraseCustomer(ctx, customerID)
 	return err
 }
 

@@ -157,6 +157,8 @@ var calls = map[string]string{
 	"find_api_key":          "SELECT find_api_key($4)",
 	"ensure_partitions":     "SELECT ensure_partitions(current_date, current_date)",
 	"partition_days":        "SELECT partition_days()",
+	"partitions_before":     "SELECT partitions_before(current_date + 1)",
+	"longest_retention":     "SELECT longest_retention()",
 }
 
 // procedures are for migrations: whoever owns no table gets nowhere with them.

@@ -1,0 +1,162 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/migrations"
+	"github.com/weirhq/weir/statistics"
+	"github.com/weirhq/weir/tenant"
+)
+
+// statisticsDays is how long statistics are kept, in days. A tenant that keeps entries for longer than is usual keeps
+// statistics for longer by as much: they always outlive entries.
+const statisticsDays = 400
+
+// Removal is what goes of a table, or would go.
+type Removal struct {
+	// Tenant is a slug, or "" of what is of no one tenant.
+	Tenant string `json:"tenant,omitempty"`
+	Table  string `json:"table"`
+	// Kind is that of log entries, where the table has several.
+	Kind string `json:"kind,omitempty"`
+	// What is "entries", "payloads" (headers and bodies of what stays), "rows" or "partition".
+	What  string `json:"what"`
+	Count int    `json:"count"`
+	// Partition is the table that is dropped, with Bytes in it.
+	Partition string `json:"partition,omitempty"`
+	Bytes     int64  `json:"bytes,omitempty"`
+}
+
+// Retention removes what is over.
+type Retention struct {
+	tenants    *tenant.Store
+	journal    *journal.Store
+	runs       *run.Store
+	statistics *statistics.Store
+	now        func() time.Time
+}
+
+// WithRetention opens what Retention needs for as long as fn takes, for commands.
+func (d *Database) WithRetention(ctx context.Context, log *slog.Logger, now func() time.Time, fn func(r *Retention, s *tenant.Store) error) error {
+	pool, err := d.Pool(ctx, 4)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	behind, err := migrations.Behind(ctx, pool)
+	if err == nil && behind > 0 {
+		err = errBehind(behind)
+	}
+	if err != nil {
+		return err
+	}
+	door := tenant.NewDoor(pool)
+	tenants := tenant.NewStore(door, now)
+	r := &Retention{tenants, journal.NewStore(door, journal.Options{Now: now, Logger: log}), run.NewStore(door), statistics.NewStore(door, log), now}
+	return errors.Join(fn(r, tenants), door.Close())
+}
+
+// Partitions drops the days of which no tenant keeps anything. With dry it only tells which.
+func (r *Retention) Partitions(ctx context.Context, dry bool) ([]Removal, error) {
+	do := r.journal.DropPartitions
+	if dry {
+		do = r.journal.OldPartitions
+	}
+	list, err := do(ctx)
+	out := make([]Removal, len(list))
+	for i, p := range list {
+		out[i] = Removal{Table: p.Parent, What: "partition", Count: 1, Partition: p.Name, Bytes: p.Bytes}
+	}
+	return out, err
+}
+
+// Tenant removes what of the context's tenant is over, and tells what went, also when it fails in between. With dry it only
+// tells what would.
+func (r *Retention) Tenant(ctx context.Context, slug string, dry bool) (out []Removal, err error) {
+	policies, err := r.tenants.Retention(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the retention policies: %w", err)
+	}
+	kept := journal.RetentionOf(policies, r.now())
+	note := func(table, kind, what string, n int) {
+		if n > 0 {
+			out = append(out, Removal{Tenant: slug, Table: table, Kind: kind, What: what, Count: n})
+		}
+	}
+	entries, err := r.journal.Expire(ctx, kept, dry)
+	noteEntries(&entries, note)
+	if err != nil {
+		return out, err
+	}
+	runs, err := r.runs.Expire(ctx, kept.Entries(entry.KindFlowRun).Time(), kept.Payloads(entry.KindFlowRun).Time(), dry)
+	name := entry.KindFlowRun.String()
+	note("flow_run", name, "entries", runs.Runs)
+	note("node_run", name, "rows", runs.NodeRuns)
+	note("flow_run", name, "payloads", runs.Payloads)
+	if err != nil {
+		return out, err
+	}
+	figures, err := r.statistics.Expire(ctx, statisticsFrom(&kept, r.now()), dry)
+	note("statistic", "", "rows", figures.Waiting)
+	note("statistic_minute", "", "rows", figures.Minutes)
+	note("statistic_rollup", "", "rows", figures.Rollups)
+	return out, err
+}
+
+func noteEntries(e *journal.Expired, note func(table, kind, what string, n int)) {
+	note("journal_segment", "", "entries", e.Entries[0])
+	for kind := entry.KindAPIRequest; kind <= entry.KindLogLine; kind++ {
+		note("journal_segment", kind.String(), "entries", e.Entries[kind])
+		note("journal_segment", kind.String(), "payloads", e.Payloads[kind])
+		note("journal_failure", kind.String(), "rows", e.Failures[kind])
+	}
+	note("journal_term", "", "rows", e.Terms)
+	note("journal_key", "", "rows", e.Keys)
+}
+
+// statisticsFrom is the first moment of which statistics are kept.
+func statisticsFrom(kept *journal.Retention, now time.Time) time.Time {
+	today := journal.DayOf(now)
+	longer := max(0, today-kept.First()-tenant.DefaultDays)
+	return (today - statisticsDays - longer).Time()
+}
+
+// retentionJobs is Retention as the jobs see it.
+type retentionJobs struct {
+	retention *Retention
+	log       *slog.Logger
+}
+
+func (j retentionJobs) DropPartitions(ctx context.Context) error {
+	list, err := j.retention.Partitions(ctx, false)
+	j.report(ctx, list)
+	return err
+}
+
+func (j retentionJobs) Expire(ctx context.Context) error {
+	t, err := j.retention.tenants.Current(ctx)
+	if errs.Is(err, errs.NotFound) {
+		return nil // It was deleted since.
+	}
+	if err != nil {
+		return fmt.Errorf("find whose entries are over: %w", err)
+	}
+	list, err := j.retention.Tenant(ctx, t.Slug, false)
+	j.report(ctx, list)
+	return err
+}
+
+func (j retentionJobs) report(ctx context.Context, list []Removal) {
+	for _, r := range list {
+		j.log.InfoContext(ctx, "removed what was over", "tenant", r.Tenant, "table", r.Table, "kind", r.Kind, "what", r.What,
+			"count", r.Count, "partition", r.Partition, "bytes", r.Bytes)
+	}
+}
