@@ -15,11 +15,12 @@ const maxCost = 100_000
 
 // statement is what a list costs that is read by statements of its own, as those that stand for themselves are, and
 // below other things those that cannot be read for all parents at once. together is what one costs that can be. A
-// histogram reads through all that matches.
+// histogram reads through all that matches, and an explanation asks some fifteen questions.
 const (
 	statement      = 500
 	together       = 10
 	histogram      = 1000
+	explanation    = 10 * statement
 	unsizedList    = 10
 	maxSizedList   = 1000
 	sizedByDefault = 50
@@ -31,6 +32,7 @@ var ownCost = map[string]int{
 	"connectedApps": together, "flows": together, "customers": together, "integrations": together,
 	"events": together, "launchedRuns": together, "logHistogram": histogram,
 	"diagnosis": together, "stats": statement / 10, "dashboard": statement / 5, "example": statement / 5, "overview": histogram, "landscape": histogram,
+	"explainRuns": explanation,
 }
 
 // cost counts what an operation would cost to answer, before it is.

@@ -24,6 +24,7 @@ var arguments = map[string]string{
 	"Query.overview": "(" + someDays + ")", "Query.landscape": "(" + someDays + ")", "Customer.stats": "(" + someDays + ", granularity: HOUR)",
 	"ConnectedApp.stats": "(" + someDays + ", granularity: DAY)", "Flow.stats": "(" + someDays + ", granularity: DAY)",
 	"Integration.dashboard": "(" + someDays + `, granularity: DAY, timeZone: "Europe/Helsinki")`,
+	"Query.explainRuns":     `(input: {flowId: "FLOW", customerId: "CUSTOMER", ` + someDays + `})`,
 	"Query.log":             `(id: "LOG")`, "FlowRun.nodeRun": `(nodeKey: "lookup")`,
 }
 

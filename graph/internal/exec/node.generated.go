@@ -29,6 +29,7 @@ type QueryResolver interface {
 	ConnectedApps(ctx context.Context, first *int, after *string, filter *model.ConnectedAppFilter) (*model.Connection[*model.ConnectedApp], error)
 	Customer(ctx context.Context, id *string, externalID *string) (*model.Customer, error)
 	Customers(ctx context.Context, first *int, after *string, filter *model.CustomerFilter) (*model.Connection[*model.Customer], error)
+	ExplainRuns(ctx context.Context, input model.ExplainRunsInput) (*model.RunExplanation, error)
 	Flow(ctx context.Context, id *string, key *string) (*model.Flow, error)
 	Flows(ctx context.Context, first *int, after *string, integrationID *string) (*model.Connection[*model.Flow], error)
 	FlowRun(ctx context.Context, id *string, externalID *string) (*model.FlowRun, error)
@@ -178,6 +179,20 @@ func (ec *executionContext) field_Query_customers_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["filter"] = arg2
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_explainRuns_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.ExplainRunsInput, error) {
+			return ec.unmarshalNExplainRunsInput2githubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐExplainRunsInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
 	return args, nil
 }
 
@@ -815,6 +830,50 @@ func (ec *executionContext) fieldContext_Query_customers(ctx context.Context, fi
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Query_customers_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Query_explainRuns(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_explainRuns(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().ExplainRuns(ctx, fc.Args["input"].(model.ExplainRunsInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RunExplanation) graphql.Marshaler {
+			return ec.marshalNRunExplanation2ᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐRunExplanation(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_explainRuns(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RunExplanation(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_explainRuns_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -1893,6 +1952,28 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 			}
 
 			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
+		case "explainRuns":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Query_explainRuns(ctx, field)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			rrm := func(ctx context.Context) graphql.Marshaler {
+				return ec.OperationContext.RootResolverMiddleware(ctx,
+					func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+			}
+
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return rrm(innerCtx) })
 		case "flow":
 			field := field
 
@@ -2301,6 +2382,11 @@ func (ec *executionContext) marshalNTime2timeᚐTime(ctx context.Context, sel as
 func (ec *executionContext) unmarshalNTimeRange2githubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐTimeRange(ctx context.Context, v any) (model.TimeRange, error) {
 	res, err := ec.unmarshalInputTimeRange(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) unmarshalNTimeRange2ᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐTimeRange(ctx context.Context, v any) (*model.TimeRange, error) {
+	res, err := ec.unmarshalInputTimeRange(ctx, v)
+	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalOJSON2encodingᚋjsonᚐRawMessage(ctx context.Context, v any) (json.RawMessage, error) {

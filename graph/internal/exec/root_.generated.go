@@ -67,6 +67,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateIntegrationInput,
 		ec.unmarshalInputCustomerFilter,
 		ec.unmarshalInputDeleteCustomerInput,
+		ec.unmarshalInputExplainRunsInput,
 		ec.unmarshalInputFloatFilter,
 		ec.unmarshalInputFlowRunFilter,
 		ec.unmarshalInputIdentifierFilter,
@@ -691,6 +692,93 @@ type RemediationStep {
   text: String!
   "Where to do it, or to read more."
   url: String
+}
+`, BuiltIn: false},
+	{Name: "../../schema/explain.graphqls", Input: `extend type Query {
+  """
+  Why did this flow run, fail, or not run at all, for this customer, in this time? The whole checklist, each check with the
+  entries that prove it. NOT_FOUND for a flow or a customer that the credential cannot see.
+  """
+  explainRuns(
+    "What is asked about."
+    input: ExplainRunsInput!
+  ): RunExplanation!
+}
+
+"Which runs are to be explained."
+input ExplainRunsInput {
+  "The flow."
+  flowId: ID!
+  "The customer for whom it ran, or should have."
+  customerId: ID!
+  "The time to look at: at most 31 days. What of it lies in the future is left out."
+  range: TimeRange!
+  "Look for this event or record only: by a business id or, without a key, by the sender's id of the event."
+  identifier: IdentifierFilter
+}
+
+"Why a flow ran, failed or did not run, in one word."
+enum RunVerdict {
+  "It ran, or is running as it should."
+  RAN
+  "It ran, and ended in an error or was canceled."
+  FAILED
+  "A run takes far longer than others, or should come any moment."
+  RUNNING_LATE
+  "Nothing arrived that could launch it."
+  EVENT_NOT_RECEIVED
+  "An event arrived and launched nothing."
+  EVENT_DID_NOT_LAUNCH
+  "An event arrived and was passed over on purpose."
+  FILTERED_OUT
+  "The flow is, or was, switched off."
+  FLOW_DISABLED
+  "No active data source or subscription brings what the flow waits for."
+  SUBSCRIPTION_INACTIVE
+  "The data source is not pulled any more, its pulls fail, or its cursor stands still."
+  PULL_STALLED
+  "Webhooks arrived and were turned away."
+  WEBHOOK_REJECTED
+  "The customer's app is not connected, or its credentials are no good."
+  APP_DISCONNECTED
+  "The schedule was due, and no run came."
+  SCHEDULE_MISSED
+  "What is kept does not tell: evidence is missing, or was never sent."
+  UNKNOWN
+}
+
+"How a check ended."
+enum CheckOutcome {
+  "All is well with it."
+  PASS
+  "This is wrong."
+  FAIL
+  "It does not matter for this flow, or there is nothing to tell it by."
+  NOT_APPLICABLE
+}
+
+"Why a flow ran, failed or did not run."
+type RunExplanation {
+  "The answer in one word: that of the first check that fails."
+  verdict: RunVerdict!
+  "The answer in one sentence or two."
+  summary: String!
+  "The whole checklist, in the order in which it decides."
+  checks: [ExplanationCheck!]!
+  "What to do, in this order: at most 10 steps, those of the diagnosis of what failed among them. Empty when all is well."
+  nextSteps: [RemediationStep!]!
+}
+
+"One question of the checklist, and its answer."
+type ExplanationCheck {
+  "What was looked at."
+  question: String!
+  "How it ended."
+  outcome: CheckOutcome!
+  "The answer in plain words."
+  detail: String!
+  "The log entries that prove it: at most 5, the newest first."
+  evidence: [LogEntry!]!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/external_event.graphqls", Input: `"Something that happened in an external application."
@@ -2623,6 +2711,20 @@ func (ec *executionContext) childFields_ErrorStats(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type ErrorStats", field.Name)
 }
 
+func (ec *executionContext) childFields_ExplanationCheck(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "question":
+		return ec.fieldContext_ExplanationCheck_question(ctx, field)
+	case "outcome":
+		return ec.fieldContext_ExplanationCheck_outcome(ctx, field)
+	case "detail":
+		return ec.fieldContext_ExplanationCheck_detail(ctx, field)
+	case "evidence":
+		return ec.fieldContext_ExplanationCheck_evidence(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExplanationCheck", field.Name)
+}
+
 func (ec *executionContext) childFields_ExternalEvent(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3213,6 +3315,20 @@ func (ec *executionContext) childFields_RetentionPolicy(ctx context.Context, fie
 		return ec.fieldContext_RetentionPolicy_payloadDays(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RetentionPolicy", field.Name)
+}
+
+func (ec *executionContext) childFields_RunExplanation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "verdict":
+		return ec.fieldContext_RunExplanation_verdict(ctx, field)
+	case "summary":
+		return ec.fieldContext_RunExplanation_summary(ctx, field)
+	case "checks":
+		return ec.fieldContext_RunExplanation_checks(ctx, field)
+	case "nextSteps":
+		return ec.fieldContext_RunExplanation_nextSteps(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunExplanation", field.Name)
 }
 
 func (ec *executionContext) childFields_Skip(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -40,9 +40,7 @@ func newDiagnosis(ctx context.Context, d *diagnostics.Diagnosis) *Diagnosis {
 	if !load.PayloadsHidden(ctx) {
 		out.Signals = append(out.Signals, d.Signals...)
 	}
-	for i, s := range d.Steps {
-		out.Steps = append(out.Steps, &RemediationStep{Position: i + 1, Actor: s.Actor, Text: s.Text, URL: optional(s.URL)})
-	}
+	out.Steps = newSteps(d.Steps)
 	return out
 }
 

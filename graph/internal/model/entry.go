@@ -50,12 +50,15 @@ func NewLogEntry(e *entry.Entry) LogEntry {
 
 // LogEntries gives a page of entries and runs the shape of the API.
 func LogEntries(p journal.ItemPage) *LogEntryConnection {
-	return NewConnection(mapped(p.Page, func(i journal.Item) LogEntry {
-		if i.Run != nil {
-			return NewFlowRun(i.Run)
-		}
-		return NewLogEntry(i.Entry)
-	}), resume(p.Resume))
+	return NewConnection(mapped(p.Page, newItem), resume(p.Resume))
+}
+
+// newItem gives an entry or a run the shape of the API.
+func newItem(i journal.Item) LogEntry {
+	if i.Run != nil {
+		return NewFlowRun(i.Run)
+	}
+	return NewLogEntry(i.Entry)
 }
 
 // Entries gives a page of entries the shape of the API.

@@ -144,6 +144,18 @@ type EndpointStats struct {
 	Totals *StatTotals `json:"totals"`
 }
 
+// Which runs are to be explained.
+type ExplainRunsInput struct {
+	// The flow.
+	FlowID string `json:"flowId"`
+	// The customer for whom it ran, or should have.
+	CustomerID string `json:"customerId"`
+	// The time to look at: at most 31 days. What of it lies in the future is left out.
+	Range *TimeRange `json:"range"`
+	// Look for this event or record only: by a business id or, without a key, by the sender's id of the event.
+	Identifier *IdentifierFilter `json:"identifier,omitempty"`
+}
+
 // Which numbers. All that is set must hold.
 type FloatFilter struct {
 	// This or more.
