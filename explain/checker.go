@@ -56,10 +56,14 @@ func (c *checker) served() bool { return len(c.Runs) > 0 && len(c.silent) == 0 }
 // has tells whether what the flow waits for arrived: there are events, or runs that one must have launched.
 func (c *checker) has() bool { return len(c.Events) > 0 || len(c.Runs) > 0 }
 
-// blamed is the time that a state must have held by to be the cause: when the newest event launched nothing, else the end.
+// blamed is the time that a state must have held by to be the cause: that of the newest event which launched nothing, or
+// the end of the time where there is none.
 func (c *checker) blamed() time.Time {
-	if len(c.silent) > 0 {
+	switch {
+	case len(c.silent) > 0:
 		return c.silent[0].OccurredAt()
+	case len(c.Runs) == 0 && len(c.skipped) > 0:
+		return c.skipped[0].OccurredAt()
 	}
 	return c.Range.To
 }
