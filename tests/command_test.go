@@ -18,7 +18,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	b := binary(t)
 	for _, command := range []string{
 		"", "demo", "serve", "migrate", "migrate up", "migrate down", "migrate status", "tenant", "tenant create", "tenant list", "tenant delete",
-		"apikey", "apikey create", "apikey list", "apikey revoke", "token", "simulate", "db", "db url", "version",
+		"apikey", "apikey create", "apikey list", "apikey revoke", "token", "retention", "simulate", "db", "db url", "version",
 	} {
 		r, err := b.Run(within(t, patience), harness.Env{}, append(strings.Fields(command), "--help")...)
 		require.NoError(t, err)

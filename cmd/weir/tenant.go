@@ -85,14 +85,26 @@ type tenantDeleteCmd struct {
 }
 
 func (c *tenantDeleteCmd) Run(ctx context.Context, std streams) error {
-	return c.withTenant(ctx, std, c.Slug, func(ctx context.Context, s *tenant.Store, t *tenant.Tenant) error {
-		if !c.Yes && !confirmed(std, fmt.Sprintf("Delete the tenant %s (%s) and every row of it? Type its slug to go on: ", t.Slug, t.Name), t.Slug) {
-			return errors.New("nothing was deleted: the answer was not the slug (or use --yes)")
-		}
-		if err := s.DeleteTenant(ctx); err != nil {
+	return c.with(ctx, std, func(db *app.Database) error {
+		var deleted *tenant.Tenant
+		err := db.WithTenants(ctx, func(s *tenant.Store) error {
+			t, err := s.FindTenant(ctx, c.Slug)
+			if err != nil {
+				return fmt.Errorf("find the tenant %q: %w", c.Slug, err)
+			}
+			if !c.Yes && !confirmed(std, fmt.Sprintf("Delete the tenant %s (%s) and every row of it? Type its slug to go on: ", t.Slug, t.Name), t.Slug) {
+				return errors.New("nothing was deleted: the answer was not the slug (or use --yes)")
+			}
+			deleted = t
+			return s.DeleteTenant(tenant.WithPrincipal(ctx, tenant.System(t.ID)))
+		})
+		if err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(std.out, "deleted %s\n", t.Slug)
+		if err := db.ForgetJobs(ctx, deleted.ID); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(std.out, "deleted %s\n", deleted.Slug)
 		return err
 	})
 }

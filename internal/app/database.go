@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/exaring/otelpgx"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -166,4 +167,18 @@ func (d *Database) WithTenants(ctx context.Context, fn func(s *tenant.Store) err
 	}
 	door := tenant.NewDoor(pool)
 	return errors.Join(fn(tenant.NewStore(door, time.Now)), door.Close())
+}
+
+// ForgetJobs removes what the job queue has of a tenant that was deleted. A job that runs ends by itself.
+func (d *Database) ForgetJobs(ctx context.Context, tenantID uuid.UUID) error {
+	pool, err := d.Pool(ctx, 2)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	_, err = pool.Exec(ctx, "DELETE FROM "+migrations.RiverSchema+".river_job WHERE args @> jsonb_build_object('tenant_id', $1::text) AND state <> 'running'", tenantID.String())
+	if err != nil {
+		return fmt.Errorf("forget the jobs of the deleted tenant: %w", err)
+	}
+	return nil
 }
