@@ -27,7 +27,11 @@ const (
 	mostBody   = 64 << 10
 	mostFields = 400
 	mostText   = 12 << 10
-	mostDepth  = 12
+	// mostPage is how much of a page is looked at, and mostPattern how much regular expressions are tried on: what is wrong
+	// stands near the beginning.
+	mostPage    = 16 << 10
+	mostPattern = 8 << 10
+	mostDepth   = 12
 	// cutBody is how long a body is at least that breaks off because it was cut.
 	cutBody = 4 << 10
 )
@@ -208,7 +212,7 @@ func (c *content) markup(body string) {
 	c.syntax = syntaxXML
 	if page.MatchString(body[:min(len(body), 600)]) {
 		c.syntax = syntaxHTML
-		c.say(stripTags(body))
+		c.say(stripTags(body[:min(len(body), mostPage)]))
 		return
 	}
 	d := xml.NewDecoder(strings.NewReader(body))

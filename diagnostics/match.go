@@ -57,9 +57,9 @@ func (e *Entry) match(f *facts, said *said) (signals []string, ok bool) {
 		return nil, false
 	}
 	if c.pattern != nil {
-		found := c.pattern.FindString(f.Body)
+		found := c.pattern.FindString(f.Body[:min(len(f.Body), mostPattern)])
 		if found == "" {
-			found = c.pattern.FindString(f.TransportError)
+			found = c.pattern.FindString(f.TransportError[:min(len(f.TransportError), mostPattern)])
 		}
 		if found == "" {
 			return nil, false
