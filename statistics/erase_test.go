@@ -90,8 +90,8 @@ func customerIsForgotten(t *testing.T, entries int) {
 	require.Zero(t, n)
 
 	check := func() {
-		for _, span := range [][2]time.Duration{{-96, 1}, {-72, -13}, {-30, 0}} {
-			from, to := noon.Add(span[0]*time.Hour), noon.Add(span[1]*time.Hour)
+		for _, span := range [][2]time.Duration{{-96 * time.Hour, time.Hour}, {-72 * time.Hour, -13 * time.Hour}, {-30 * time.Hour, 0}} {
+			from, to := noon.Add(span[0]), noon.Add(span[1])
 			buckets, err := statistics.NewBuckets(from, to, statistics.Hour, time.UTC)
 			require.NoError(t, err)
 			days, err := statistics.NewBuckets(from, to, statistics.Day, time.UTC)

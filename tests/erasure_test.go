@@ -176,8 +176,10 @@ func TestADeletedCustomerLeavesNoTrace(t *testing.T) {
 	admin := *a
 	admin.Client = a.as(strings.TrimSpace(token))
 	var customer struct {
-		Customers struct{ Nodes []struct{ ID, ExternalID string } }
-		Deleted   struct{ DeletedID string }
+		Customers struct {
+			Nodes []struct{ ID, ExternalID string }
+		}
+		Deleted struct{ DeletedID string }
 	}
 	require.NoError(t, admin.Query(ctx, `{ customers(first: 10) { nodes { id externalId } } }`, nil, &customer))
 	for _, c := range customer.Customers.Nodes {
