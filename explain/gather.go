@@ -246,15 +246,23 @@ func (x *Explainer) readFailure(ctx context.Context, _ *Input, f *Facts) error {
 		Kinds: []entry.Kind{entry.KindAPIRequest}, Statuses: []entry.Status{entry.StatusFailure},
 		FlowRunID: failed.ID, CustomerIDs: []uuid.UUID{f.Customer.ID},
 	}})
-	if err != nil || len(found.Items) == 0 {
-		x.diagnose(f)
+	if err != nil {
 		return err
 	}
-	ids := make([]uuid.UUID, len(found.Items))
+	if len(found.Items) == 0 {
+		x.diagnose(f, nil)
+		return nil
+	}
+	ids, of := make([]uuid.UUID, len(found.Items)), make([]uuid.UUID, len(found.Items))
 	for i, e := range found.Items {
-		ids[i] = e.ID
+		ids[i], of[i] = e.ID, e.IntegrationID
 	}
 	details, err := x.journal.Details(ctx, ids)
+	if err != nil {
+		return err
+	}
+	// A node may call another application than the flow's.
+	integrations, err := x.directory.IntegrationsByIDs(ctx, of)
 	if err != nil {
 		return err
 	}
@@ -263,13 +271,13 @@ func (x *Explainer) readFailure(ctx context.Context, _ *Input, f *Facts) error {
 		whole.Detail = details[e.ID]
 		f.Failure.Requests = append(f.Failure.Requests, &whole)
 	}
-	x.diagnose(f)
+	x.diagnose(f, integrations)
 	return nil
 }
 
 // diagnose says why the run failed: by the request that the failing node made, by another that failed, or by the error
-// that the node or the run itself gave.
-func (x *Explainer) diagnose(f *Facts) {
+// that the node or the run itself gave, of which nobody says what application's it is.
+func (x *Explainer) diagnose(f *Facts, integrations map[uuid.UUID]*directory.Integration) {
 	requests := slices.Clone(f.Failure.Requests)
 	if n := f.Failure.Node; n != nil {
 		slices.SortStableFunc(requests, func(a, b *entry.Entry) int {
@@ -277,13 +285,17 @@ func (x *Explainer) diagnose(f *Facts) {
 		})
 	}
 	for _, e := range requests {
-		if d := x.catalogue.Diagnose(diagnostics.Observe(e, f.Provider)); d.Category != diagnostics.None {
+		provider := ""
+		if i := integrations[e.IntegrationID]; i != nil {
+			provider = i.Key
+		}
+		if d := x.catalogue.Diagnose(diagnostics.Observe(e, provider)); d.Category != diagnostics.None {
 			f.Failure.Diagnosis = &d
 			return
 		}
 	}
 	if e := f.Failure.err(); e != nil {
-		d := x.catalogue.Diagnose(&diagnostics.Observation{Provider: f.Provider, TransportError: strings.TrimSpace(e.Code + " " + e.Message), Failed: true})
+		d := x.catalogue.Diagnose(&diagnostics.Observation{TransportError: strings.TrimSpace(e.Code + " " + e.Message), Failed: true})
 		if d.Entry != "" {
 			f.Failure.Diagnosis = &d
 		}

@@ -228,11 +228,14 @@ func TestExplainRuns(t *testing.T) {
 	}
 }
 
-// What is said to be done about a failure is what its diagnosis says, in front of what is true of all failures.
+// What is said to be done about a failure is what its diagnosis says, in front of what is true of all failures. The node
+// that failed called another application than the flow's.
 func TestStepsOfADiagnosisAreAmongTheNextSteps(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	w := tell(t, b, "acme", append([]string{connected, waiting, won}, failure()...)...)
+	story := append([]string{connected, waiting, won}, failure()...)
+	story[len(story)-1] = strings.Replace(story[len(story)-1], "crm", "hubspot", 1)
+	w := tell(t, b, "acme", story...)
 	r := b.get(t, w.as, explainQuery, w.question(nil))
 	of := b.get(t, w.as, `{ logs(filter: {kinds: [API_REQUEST]}) { nodes { id diagnosis { category steps { text } } } } }`, nil)
 	require.Equal(t, "RATE_LIMITED", of.text(t, "logs.nodes.0.diagnosis.category"))
@@ -316,7 +319,7 @@ func TestExplainRunsNamesBadFields(t *testing.T) {
 	}
 }
 
-// However much there is, the number of statements is the same.
+// However many events, runs and sources there are in a segment, the number of statements is the same.
 func TestExplainRunsTakesAFixedNumberOfStatements(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

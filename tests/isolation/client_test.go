@@ -6,13 +6,24 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
 // caller asks the service with one credential; an empty one is none.
-type caller struct{ url, credential, name string }
+type caller struct {
+	url, credential, name string
+	// own puts ids of the caller's own tenant into what it asks, for ownFlow and ownCustomer; nil for nobody's.
+	own *strings.Replacer
+}
+
+// What stands in documents for a flow and a customer of whoever asks.
+const (
+	ownFlow     = "OWN-FLOW"
+	ownCustomer = "OWN-CUSTOMER"
+)
 
 // answer is what GraphQL answered.
 type answer struct {
@@ -37,6 +48,9 @@ func (f failure) code() string {
 // ask sends a GraphQL document.
 func (c *caller) ask(t *testing.T, query string, variables map[string]any) *answer {
 	t.Helper()
+	if c.own != nil {
+		query = c.own.Replace(query)
+	}
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	require.NoError(t, err)
 	a := &answer{}

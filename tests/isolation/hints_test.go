@@ -15,6 +15,7 @@ func (w *world) crawlArgs() map[string]string {
 	return map[string]string{
 		"Query.overview":        `(range: ` + w.timeRange() + `)`,
 		"Query.landscape":       `(range: ` + w.timeRange() + `)`,
+		"Query.explainRuns":     `(input: {flowId: "` + ownFlow + `", customerId: "` + ownCustomer + `", range: ` + w.timeRange() + `})`,
 		"Customer.stats":        parts,
 		"ConnectedApp.stats":    parts,
 		"Flow.stats":            parts,
@@ -47,7 +48,8 @@ func (w *world) valid() map[string]string {
 		"IdentifierFilter.key": `"order"`, "IdentifierFilter.value": `"nobody's"`,
 		"TimeRange.from": strconv.Quote(w.start.Format(time.RFC3339)), "TimeRange.to": soon,
 		"FlowRun.nodeRun.nodeKey": `"first-1"`,
-		"CreateApiKeyInput.name":  `"made by c"`, "CreateApiKeyInput.expiresAt": soon,
+		"ExplainRunsInput.flowId": strconv.Quote(ownFlow), "ExplainRunsInput.customerId": strconv.Quote(ownCustomer),
+		"CreateApiKeyInput.name": `"made by c"`, "CreateApiKeyInput.expiresAt": soon,
 		"CreateCustomerInput.externalId": `"only-a-customer"`, "CreateCustomerInput.name": `"made by c"`,
 		"CreateIntegrationInput.key": `"only-a-integration"`, "CreateIntegrationInput.name": `"made by c"`, "CreateIntegrationInput.provider": `"made by c"`,
 		"InviteMemberInput.email": `"tenant-a-owner@example.com"`, "InviteMemberInput.name": `"made by c"`,

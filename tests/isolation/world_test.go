@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/base64"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/app"
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/nodeid"
@@ -132,7 +134,10 @@ func (co *company) rollUp(t *testing.T) {
 }
 
 func (co *company) add(name, credential string) {
-	co.callers[name] = &caller{url: co.w.url, credential: credential, name: co.letter + "'s " + name}
+	co.callers[name] = &caller{url: co.w.url, credential: credential, name: co.letter + "'s " + name, own: strings.NewReplacer(
+		ownFlow, nodeid.Format(nodeid.Flow, directory.FlowID(co.tenant.ID, "flow-1")),
+		ownCustomer, nodeid.Format(nodeid.Customer, directory.CustomerID(co.tenant.ID, "customer-1")),
+	)}
 	co.order = append(co.order, name)
 }
 
