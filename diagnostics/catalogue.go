@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -55,7 +56,7 @@ type Provider struct {
 type Catalogue struct {
 	generic   []*Entry
 	index     *index
-	tenant    *index
+	own       *index // of With
 	providers []*Provider
 	byKey     map[string]*Provider
 	byHost    map[string]*Provider
@@ -65,39 +66,55 @@ type Catalogue struct {
 // Builtin is the catalogue that comes with Weir. It is read once.
 var Builtin = sync.OnceValues(func() (*Catalogue, error) { return Load(files) })
 
+// Open is the catalogue that comes with Weir, with the entries of a directory's files before it; "" is for none.
+func Open(directory string) (*Catalogue, error) {
+	c, err := Builtin()
+	if err != nil || directory == "" {
+		return c, err
+	}
+	return c.With(os.DirFS(directory))
+}
+
 // Load reads all files of a catalogue. Its error has a line for each thing that is wrong.
 func Load(from fs.FS) (*Catalogue, error) {
 	c := &Catalogue{byKey: map[string]*Provider{}, byHost: map[string]*Provider{}, advice: map[Category]advice{}}
 	var problems []error
 	ids := map[string]bool{}
+	err := eachFile(from, func(name string, f *file) {
+		for _, problem := range c.take(f, ids) {
+			problems = append(problems, fmt.Errorf("%s: %w", name, problem))
+		}
+	})
+	c.index = newIndex(c.generic)
+	return c, errors.Join(append(problems, err)...)
+}
+
+// eachFile reads the YAML files of a directory and of those in it. Its error is of files that cannot be read.
+func eachFile(from fs.FS, do func(name string, f *file)) error {
+	var problems []error
 	err := fs.WalkDir(from, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || path.Ext(name) != ".yaml" {
+		if err != nil || entry.IsDir() || path.Ext(name) != ".yaml" && path.Ext(name) != ".yml" {
 			return err
 		}
 		raw, err := fs.ReadFile(from, name)
 		if err != nil {
 			return err
 		}
-		for _, problem := range c.read(raw, ids) {
-			problems = append(problems, fmt.Errorf("%s: %w", name, problem))
+		var f file
+		if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&f); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", name, err))
+			return nil
 		}
+		do(name, &f)
 		return nil
 	})
-	c.index = newIndex(c.generic)
-	return c, errors.Join(append(problems, err)...)
+	return errors.Join(append(problems, err)...)
 }
 
-func (c *Catalogue) read(raw []byte, ids map[string]bool) (problems []error) {
-	var f file
-	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&f); err != nil {
-		return []error{err}
-	}
+// prepare makes the entries ready, and tells what is wrong with the file.
+func (f *file) prepare(of tier, ids map[string]bool) (problems []error) {
 	if f.Version != version {
 		problems = append(problems, fmt.Errorf("version %d is not known", f.Version))
-	}
-	of := generic
-	if f.Provider != "" {
-		of = ofProvider
 	}
 	for _, e := range f.Entries {
 		e.tier = of
@@ -109,6 +126,15 @@ func (c *Catalogue) read(raw []byte, ids map[string]bool) (problems []error) {
 			problems = append(problems, fmt.Errorf("entry %q: %w", e.ID, err))
 		}
 	}
+	return problems
+}
+
+func (c *Catalogue) take(f *file, ids map[string]bool) (problems []error) {
+	of := generic
+	if f.Provider != "" {
+		of = ofProvider
+	}
+	problems = f.prepare(of, ids)
 	for category, a := range f.Advice {
 		c.advice[category] = a
 	}
@@ -116,7 +142,7 @@ func (c *Catalogue) read(raw []byte, ids map[string]bool) (problems []error) {
 		c.generic = append(c.generic, f.Entries...)
 		return problems
 	}
-	return append(problems, c.addProvider(&f)...)
+	return append(problems, c.addProvider(f)...)
 }
 
 func (c *Catalogue) addProvider(f *file) (problems []error) {
@@ -169,18 +195,27 @@ func (c *Catalogue) Len() int {
 // Generic is how many entries are of no provider.
 func (c *Catalogue) Generic() int { return len(c.generic) }
 
-// With is the catalogue with entries of a tenant, which win over all others.
-func (c *Catalogue) With(entries []*Entry) (*Catalogue, error) {
+// With is the catalogue with entries of somebody's own, which win over all others. Those of a file that names a provider
+// are for that provider alone. Its error has a line for each thing that is wrong.
+func (c *Catalogue) With(own fs.FS) (*Catalogue, error) {
+	var entries []*Entry
 	var problems []error
-	for _, e := range entries {
-		e.tier = ofTenant
-		if err := errors.Join(e.prepare(), e.check()); err != nil {
-			problems = append(problems, fmt.Errorf("entry %q: %w", e.ID, err))
+	ids := map[string]bool{}
+	err := eachFile(own, func(name string, f *file) {
+		for _, problem := range f.prepare(ofTenant, ids) {
+			problems = append(problems, fmt.Errorf("%s: %w", name, problem))
 		}
+		for _, e := range f.Entries {
+			e.provider = providerKey(f.Provider)
+			entries = append(entries, e)
+		}
+	})
+	if err := errors.Join(append(problems, err)...); err != nil {
+		return nil, err
 	}
 	with := *c
-	with.tenant = newIndex(entries)
-	return &with, errors.Join(problems...)
+	with.own = newIndex(entries)
+	return &with, nil
 }
 
 // providersOf are whose answer it may be: whoever has the host, and whoever the sender says it is. Several products share

@@ -3,6 +3,7 @@ package diagnostics
 import (
 	"slices"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -105,13 +106,20 @@ func TestEachCategoryHasAdvice(t *testing.T) {
 	}
 }
 
-func TestWhatATenantKnowsWins(t *testing.T) {
-	t.Parallel()
-	mine := &Entry{
-		ID: "ours", When: When{Text: []string{"E-1234"}}, Category: AccountPlanLimit, Confidence: 0.5, Title: "The old plan",
-		Steps: []Step{{Actor: ActorCustomer, Text: "Call us."}},
+func own(t *testing.T, files map[string]string) (*Catalogue, error) {
+	t.Helper()
+	from := fstest.MapFS{}
+	for name, text := range files {
+		from[name] = &fstest.MapFile{Data: []byte(text)}
 	}
-	c, err := builtin(t).With([]*Entry{mine})
+	return builtin(t).With(from)
+}
+
+func TestOwnEntriesWin(t *testing.T) {
+	t.Parallel()
+	c, err := own(t, map[string]string{"all.yaml": `{version: 1, entries: [{id: ours, when: {text: [E-1234]}, category: account_plan_limit, confidence: 0.5,
+  title: The old plan, steps: [{actor: CUSTOMER, text: Call us.}]}]}`, "sub/one.yml": `{version: 1, provider: acme_billing, entries: [
+  {id: theirs, when: {text: [E-77]}, category: account_plan_limit, confidence: 0.5}]}`, "notes.txt": "no catalogue"})
 	require.NoError(t, err)
 	o := Observation{Status: 429, Body: "Rate limit exceeded: E-1234"}
 	d := c.Diagnose(&o)
@@ -120,10 +128,22 @@ func TestWhatATenantKnowsWins(t *testing.T) {
 	require.Equal(t, RateLimited, d.Others[0].Category)
 	require.Equal(t, RateLimited, builtin(t).Diagnose(&o).Category)
 
-	_, err = builtin(t).With([]*Entry{{ID: "bad", Category: "nonsense", Confidence: 2}})
-	require.ErrorContains(t, err, `entry "bad"`)
-	require.ErrorContains(t, err, "nonsense")
-	require.ErrorContains(t, err, "confidence")
+	require.Equal(t, AccountPlanLimit, c.Diagnose(&Observation{Provider: "Acme-Billing", Status: 429, Body: "E-77"}).Category)
+	require.Equal(t, RateLimited, c.Diagnose(&Observation{Provider: "other", Status: 429, Body: "E-77"}).Category)
+}
+
+func TestWhatIsWrongWithEntriesIsNamed(t *testing.T) {
+	t.Parallel()
+	_, err := own(t, map[string]string{
+		"bad.yaml":    `{version: 1, entries: [{id: bad, category: nonsense, confidence: 2}, {id: bad, when: {status: ["4x"], pattern: "("}, category: none, confidence: 1}]}`,
+		"old.yaml":    `{version: 7, entries: []}`,
+		"broken.yaml": `{version: 1, entries: [{id: x, unheard: of}]}`,
+	})
+	for _, part := range []string{
+		`bad.yaml: entry "bad"`, "nonsense", "confidence 2", "no condition", "not the only one", `"4x"`, "missing closing", "old.yaml: version 7", "broken.yaml", "unheard",
+	} {
+		require.ErrorContains(t, err, part)
+	}
 }
 
 // The index is a quick way, and no other: it finds what trying all entries finds.

@@ -30,8 +30,10 @@ type Entry struct {
 	// Sources are addresses of what the provider says of it.
 	Sources []string `yaml:"sources,omitempty"`
 
-	tier    tier
-	compile compiled
+	tier tier
+	// provider is the key of the one that an own entry is for; empty is all.
+	provider string
+	compile  compiled
 }
 
 // Step is one thing to do.

@@ -18,6 +18,7 @@ type diagnoseCmd struct {
 	File    string `arg:"" optional:"" help:"Log entries, one JSON object a line: events of the type api_request, or bare records. Default: standard input." type:"existingfile"`
 	Explain bool   `help:"Show the entry of the catalogue that matched, the parts that it rests on, and what else it may be."`
 	Check   bool   `help:"Check the catalogue, and diagnose nothing."`
+	Own     string `name:"catalogue" env:"WEIR_CATALOGUE" help:"Directory of YAML files with entries of your own, which win over those that Weir has." type:"existingdir" placeholder:"DIR"`
 }
 
 // Help is shown by --help.
@@ -27,7 +28,7 @@ func (diagnoseCmd) Help() string {
 
 // Run reads the lines, and prints one for each.
 func (c *diagnoseCmd) Run(ctx context.Context, to streams) error {
-	catalogue, err := diagnostics.Builtin()
+	catalogue, err := diagnostics.Open(c.Own)
 	if err != nil {
 		return fmt.Errorf("the catalogue is broken: %w", err)
 	}

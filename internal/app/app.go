@@ -157,9 +157,9 @@ func (a *App) assemble(ctx context.Context) error {
 	a.onClose(func(context.Context) error { return a.door.Close() })
 	a.auth = tenant.NewAuthenticator(a.door, a.verifier, time.Now, a.log)
 	a.onClose(func(context.Context) error { a.auth.Stop(); return nil })
-	catalogue, err := diagnostics.Builtin()
+	catalogue, err := diagnostics.Open(a.cfg.Catalogue)
 	if err != nil {
-		return fmt.Errorf("the catalogue of errors is broken: %w", err)
+		return fmt.Errorf("WEIR_CATALOGUE, or the catalogue of errors itself, is broken: %w", err)
 	}
 	a.stores = stores{
 		tenants:    tenant.NewStore(a.door, time.Now),
