@@ -171,7 +171,7 @@ var documented = map[string]string{
 	"enter_tenant":    "the door itself: package tenant alone calls it, with a principal's tenant",
 	"find_tenant":     "gives the tenant whose slug or id the argument is, before there is a tenant",
 	"list_tenants":    "for background work and operators: ADR 2",
-	"drop_partitions": "drops whole days of all tenants: ADR 2",
+	"drop_partitions": "drops whole days that no tenant keeps: ADR 2",
 }
 
 // functions calls what the service may call, as b, with a's values.
