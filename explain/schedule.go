@@ -1,123 +1,67 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/robfig/cron/v3"
 )
 
 // schedule is a schedule in cron's syntax: five fields, or @hourly and its like, or @every with a duration, with CRON_TZ=
 // or TZ= in front where it is not in UTC.
 type schedule struct {
-	// every is set of @every, and nothing else then.
-	every                                  time.Duration
-	minutes, hours, days, months, weekdays uint64
-	// eachHour, eachDay and eachWeekday say that the field began with a star.
-	eachHour, eachDay, eachWeekday bool
-	zone                           *time.Location
+	// every is set of @every, and spec of all others.
+	every time.Duration
+	spec  *cron.SpecSchedule
 }
 
-var (
-	shorthands = map[string]string{
-		"@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0",
-		"@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
-	}
-	monthNames   = []string{"", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
-	weekdayNames = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
-)
+// eachHour is the bit of a cron.SpecSchedule's hours that says that they began with a star.
+const eachHour = 1 << 63
 
 // parseSchedule reads a schedule. The error says in plain words what cannot be read.
 func parseSchedule(text string) (*schedule, error) {
-	s := &schedule{zone: time.UTC}
-	text = strings.TrimSpace(text)
-	if name, rest, found := strings.Cut(text, " "); found && strings.Contains(name, "TZ=") {
-		zone, err := time.LoadLocation(name[strings.Index(name, "=")+1:])
-		if err != nil {
-			return nil, fmt.Errorf("%q names no time zone", name)
+	zone, rest := "CRON_TZ=UTC", strings.TrimSpace(text)
+	if strings.HasPrefix(rest, "TZ=") || strings.HasPrefix(rest, "CRON_TZ=") {
+		var found bool
+		if zone, rest, found = strings.Cut(rest, " "); !found {
+			return nil, errors.New("it has a time zone, and nothing else")
 		}
-		s.zone, text = zone, strings.TrimSpace(rest)
-	}
-	if duration, ok := strings.CutPrefix(text, "@every "); ok {
-		every, err := time.ParseDuration(strings.TrimSpace(duration))
-		if err != nil || every < time.Second {
-			return nil, fmt.Errorf("%q is no duration", duration)
+		if strings.HasSuffix(zone, "=") {
+			return nil, fmt.Errorf("%q names no time zone", zone)
 		}
-		s.every = every
-		return s, nil
 	}
-	if long, ok := shorthands[strings.ToLower(text)]; ok {
-		text = long
+	parsed, err := cron.ParseStandard(zone + " " + sundays(strings.TrimSpace(rest)))
+	if err != nil {
+		return nil, fmt.Errorf("it cannot be read as cron: %w", err)
 	}
+	if spec, ok := parsed.(*cron.SpecSchedule); ok {
+		return &schedule{spec: spec}, nil
+	}
+	// The library makes a second of what is less.
+	return &schedule{every: parsed.(cron.ConstantDelaySchedule).Delay}, nil
+}
+
+// sundays writes the 7 that many crons have for Sunday as 0, which the library knows alone.
+func sundays(text string) string {
 	fields := strings.Fields(text)
 	if len(fields) != 5 {
-		return nil, fmt.Errorf("it has %d fields and not five", len(fields))
+		return text
 	}
-	for i, f := range []struct {
-		into     *uint64
-		star     *bool
-		min, max int
-		names    []string
-	}{
-		{&s.minutes, new(bool), 0, 59, nil}, {&s.hours, &s.eachHour, 0, 23, nil}, {&s.days, &s.eachDay, 1, 31, nil},
-		{&s.months, new(bool), 1, 12, monthNames}, {&s.weekdays, &s.eachWeekday, 0, 7, weekdayNames},
-	} {
-		*f.star = strings.HasPrefix(fields[i], "*") || fields[i] == "?"
-		for part := range strings.SplitSeq(fields[i], ",") {
-			bits, err := parsePart(part, f.min, f.max, f.names)
-			if err != nil {
-				return nil, err
-			}
-			*f.into |= bits
+	var parts []string
+	for part := range strings.SplitSeq(fields[4], ",") {
+		if from, ok := strings.CutSuffix(part, "-7"); ok && from != "7" {
+			parts = append(parts, from+"-6")
+			part = "0"
 		}
-	}
-	s.weekdays |= s.weekdays >> 7 & 1 // 7 is Sunday too.
-	return s, nil
-}
-
-// parsePart reads one part of a field: *, 5, 1-5, mon-fri, */15, 10-50/20.
-func parsePart(part string, least, most int, names []string) (bits uint64, err error) {
-	span, stepText, stepped := strings.Cut(part, "/")
-	step := 1
-	if stepped {
-		if step, err = strconv.Atoi(stepText); err != nil || step < 1 {
-			return 0, fmt.Errorf("%q is no step", part)
+		if part == "7" {
+			part = "0"
 		}
+		parts = append(parts, part)
 	}
-	first, last := least, most
-	if span != "*" && span != "?" {
-		from, to, ranged := strings.Cut(span, "-")
-		if first, err = parseValue(from, names); err != nil {
-			return 0, err
-		}
-		switch {
-		case ranged:
-			if last, err = parseValue(to, names); err != nil {
-				return 0, err
-			}
-		case !stepped:
-			last = first
-		}
-	}
-	if first < least || last > most || first > last {
-		return 0, fmt.Errorf("%q is not within %d and %d", part, least, most)
-	}
-	for v := first; v <= last; v += step {
-		bits |= 1 << v
-	}
-	return bits, nil
-}
-
-func parseValue(text string, names []string) (int, error) {
-	if i := slices.Index(names, strings.ToLower(text)); i >= 0 && text != "" {
-		return i, nil
-	}
-	v, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, fmt.Errorf("%q is no number", text)
-	}
-	return v, nil
+	fields[4] = strings.Join(parts, ",")
+	return strings.Join(fields, " ")
 }
 
 // due are the times from one to the other, the latter not included, at which the schedule is due. A time of day that a
@@ -127,37 +71,13 @@ func (s *schedule) due(from, to time.Time) (out []time.Time) {
 	if s.every > 0 {
 		return nil
 	}
-	seen := map[string]bool{}
-	for at := from.Truncate(time.Minute); at.Before(to); at = at.Add(time.Minute) {
-		if at.Before(from) {
+	for at := s.spec.Next(from.Add(-time.Nanosecond)); !at.IsZero() && at.Before(to); at = s.spec.Next(at) {
+		local := at.In(s.spec.Location)
+		again := local.Add(-time.Hour).Format(time.DateTime) == local.Format(time.DateTime)
+		if again && s.spec.Hour&eachHour == 0 {
 			continue
 		}
-		local := at.In(s.zone)
-		if !s.matches(local) {
-			continue
-		}
-		if clock := local.Format("2006-01-02 15:04"); !s.eachHour {
-			// An hour before the span the same time of day may have been there already.
-			again := local.Add(-time.Hour).Format("2006-01-02 15:04") == clock
-			if again || seen[clock] {
-				continue
-			}
-			seen[clock] = true
-		}
-		out = append(out, at)
+		out = append(out, at.UTC())
 	}
 	return out
-}
-
-// matches tells whether the schedule is due in the minute. As in all crons, where both kinds of days are restricted
-// either suffices.
-func (s *schedule) matches(t time.Time) bool {
-	if s.minutes>>t.Minute()&1 == 0 || s.hours>>t.Hour()&1 == 0 || s.months>>int(t.Month())&1 == 0 {
-		return false
-	}
-	day, weekday := s.days>>t.Day()&1 == 1, s.weekdays>>int(t.Weekday())&1 == 1
-	if s.eachDay || s.eachWeekday {
-		return day && weekday
-	}
-	return day || weekday
 }

@@ -54,7 +54,7 @@ func TestSchedulesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "5-1 * * * *", "*/0 * * * *",
-		"a * * * *", "*/x * * * *", "1- * * * *", "CRON_TZ=Nowhere/Land 0 * * * *", "@every soon", "@every 0s", "@reboot", "CRON_TZ=UTC",
+		"a * * * *", "*/x * * * *", "1- * * * *", "CRON_TZ=Nowhere/Land 0 * * * *", "@every soon", "@reboot", "TZ=", "CRON_TZ= 0 * * * *", "TZ=UTC", "CRON_TZ=UTC",
 	} {
 		_, err := parseSchedule(text)
 		require.Error(t, err, text)
