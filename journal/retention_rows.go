@@ -15,22 +15,21 @@ import (
 // expireRowsAtOnce is how many rows one transaction deletes.
 const expireRowsAtOnce = 1000
 
-// expireRows removes the rows beside the segments: failures by kind, keys and terms where all of a day is over.
-func (s *Store) expireRows(ctx context.Context, r *Retention, dry bool, done *Expired) (err error) {
+// expireFailures removes rows of failures, by kind. Where a policy reaches back to the first partition there is nothing that
+// is older.
+func (s *Store) expireFailures(ctx context.Context, r *Retention, first Day, dry bool, done *Expired) (err error) {
 	for kind := entry.KindAPIRequest; kind <= entry.KindLogLine; kind++ {
-		if done.Failures[kind], err = s.expireFailures(ctx, kind, r.entries[kind].Time(), dry); err != nil {
+		if r.entries[kind] <= first {
+			continue
+		}
+		if done.Failures[kind], err = s.expireFailuresOf(ctx, kind, r.entries[kind].Time(), dry); err != nil {
 			return fmt.Errorf("remove failures of %s that are over: %w", kind, err)
 		}
 	}
-	before := r.First().Time()
-	if done.Terms, err = s.expireByDay(ctx, "journal_term", "bucket, day, commit_no", before, dry); err != nil {
-		return err
-	}
-	done.Keys, err = s.expireByDay(ctx, "journal_key", "day, commit_no", before, dry)
-	return err
+	return nil
 }
 
-func (s *Store) expireFailures(ctx context.Context, kind entry.Kind, before time.Time, dry bool) (n int, err error) {
+func (s *Store) expireFailuresOf(ctx context.Context, kind entry.Kind, before time.Time, dry bool) (n int, err error) {
 	if dry {
 		return s.countOver(ctx, "SELECT count(*) FROM journal_failure WHERE tenant_id = $1 AND at < $2 AND kind = $3", before, int16(kind))
 	}

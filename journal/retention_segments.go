@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// expireSegments bounds a transaction that deletes segments: each is some hundred rows for PostgreSQL. Fewer of them are
+	// expireDeleted bounds a transaction that deletes segments: each is some hundred rows for PostgreSQL. Fewer of them are
 	// packed anew at a time, for that takes some 20 ms each.
-	expireSegments = 200
+	expireDeleted  = 200
 	expireRepacked = 16
 )
 
@@ -35,20 +35,38 @@ func (s *Store) Expire(ctx context.Context, r Retention, dry bool) (done Expired
 	if err != nil {
 		return done, err
 	}
-	if ok && first < r.end() {
-		bits, entries, payloads := r.columns()
-		days, err := s.days(ctx, "SELECT DISTINCT date_trunc('day', s.last_at, 'UTC')"+sqlOver+" ORDER BY 1",
-			first.Time(), min(r.end(), last+1).Time(), bits, entries, payloads)
-		if err != nil {
-			return done, fmt.Errorf("find days of which something is over: %w", err)
+	if ok {
+		if err = s.expireSegments(ctx, &r, first, last, dry, &done); err == nil {
+			err = s.expireFailures(ctx, &r, first, dry, &done)
 		}
-		for _, day := range days {
-			if err := s.expireDay(ctx, &r, day, dry, &done); err != nil {
-				return done, fmt.Errorf("remove what is over of %s: %w", day, err)
-			}
+		if err != nil {
+			return done, err
 		}
 	}
-	return done, s.expireRows(ctx, &r, dry, &done)
+	before := r.First().Time()
+	if done.Terms, err = s.expireByDay(ctx, "journal_term", "bucket, day, commit_no", before, dry); err != nil {
+		return done, err
+	}
+	done.Keys, err = s.expireByDay(ctx, "journal_key", "day, commit_no", before, dry)
+	return done, err
+}
+
+func (s *Store) expireSegments(ctx context.Context, r *Retention, first, last Day, dry bool, done *Expired) error {
+	if first >= r.end() {
+		return nil
+	}
+	bits, entries, payloads := r.columns()
+	days, err := s.days(ctx, "SELECT DISTINCT date_trunc('day', s.last_at, 'UTC')"+sqlOver+" ORDER BY 1",
+		first.Time(), min(r.end(), last+1).Time(), bits, entries, payloads)
+	if err != nil {
+		return fmt.Errorf("find days of which something is over: %w", err)
+	}
+	for _, day := range days {
+		if err := s.expireDay(ctx, r, day, dry, done); err != nil {
+			return fmt.Errorf("remove what is over of %s: %w", day, err)
+		}
+	}
+	return nil
 }
 
 // expireDay goes through the segments of a day once. What compaction moves meanwhile to where it has been is for the next
@@ -121,7 +139,7 @@ func (e *expirer) step(ctx context.Context, at *segmentKey) (more bool, err erro
 		return false, err
 	}
 	var whole, part []*overSegment
-	more = len(found) == expireSegments
+	more = len(found) == expireDeleted
 	for _, seg := range found {
 		if len(part) == expireRepacked && !e.dry {
 			more = true
@@ -157,7 +175,7 @@ func (e *expirer) find(ctx context.Context, after segmentKey) (found []*overSegm
 	kinds, entries, payloads := e.retention.columns()
 	rows, err := query(ctx, e.tx, `SELECT s.id, s.last_at, s.kinds, s.stripped, s.entries, NOT s.damaged AND s.format <= $10,
   CASE WHEN s.kinds & (s.kinds - 1) <> 0 THEN s.head END`+sqlOver+` AND (s.last_at, s.id) > ($7, $8) ORDER BY s.last_at, s.id LIMIT $9`,
-		e.tx.TenantID(), e.day.Time(), (e.day + 1).Time(), kinds, entries, payloads, timeOf(after.micros), after.id, expireSegments, segment.Format)
+		e.tx.TenantID(), e.day.Time(), (e.day + 1).Time(), kinds, entries, payloads, timeOf(after.micros), after.id, expireDeleted, segment.Format)
 	if err != nil {
 		return nil, err
 	}

@@ -128,7 +128,8 @@ func (b *merge) mergeNode(e *NodeRunEvent) bool {
 		r = b.newRun(e.FlowRunID, e.FlowRunExternalID)
 		r.RecordedAt = e.RecordedAt
 	}
-	if r.hear(e.At) {
+	// What a node brings after its run was stripped has to go too, which is seen by the commit of the run.
+	if r.hear(e.At) || r.Stripped != nil {
 		b.dirtyRuns[r.ID] = r
 	}
 	n := b.nodes[e.ID]

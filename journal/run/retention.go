@@ -33,7 +33,8 @@ const (
 // it may be stopped at any point, and run again. With dry it removes nothing, and tells what it would.
 func (s *Store) Expire(ctx context.Context, runs, payloads time.Time, dry bool) (done Expired, err error) {
 	if dry {
-		return done, s.countOver(ctx, runs, payloads, &done)
+		err = s.countOver(ctx, runs, payloads, &done)
+		return done, err
 	}
 	// What is gone with its run need not be emptied before.
 	if err := s.deleteRuns(ctx, runs, &done); err != nil {

@@ -106,4 +106,14 @@ func TestRunsLoseTheirPayloadsAndThenGo(t *testing.T) {
 	held, err = b.store.Payloads(b.ctx, []uuid.UUID{bare.ID})
 	require.NoError(t, err)
 	require.Nil(t, held[bare.ID].Output)
+
+	lateNode := NodeRunEvent{
+		ID: nodeid.New(noon), FlowRunID: bare.ID, FlowRunExternalID: "bare", At: late.At, RecordedAt: noon, NodeKey: "late", Status: Succeeded, Input: json.RawMessage(`"lateword"`),
+	}
+	b.commitAs(t, 5, nil, []NodeRunEvent{lateNode})
+	_, payloads = b.nodesOf(t, bare.ID)
+	require.Contains(t, payloads, lateNode.ID)
+	require.Equal(t, Expired{Payloads: 1}, expire(false))
+	_, payloads = b.nodesOf(t, bare.ID)
+	require.NotContains(t, payloads, lateNode.ID, "of its node alone too")
 }

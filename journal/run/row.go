@@ -45,6 +45,8 @@ type runRow struct {
 	Packed         []byte             `bun:"payload"`
 	Tokens         []byte             `bun:"tokens"`
 	Stamps         stamp.Set          `bun:"stamps,type:jsonb"`
+	// Stripped is the commit whose input and output were removed since, or nil: see Expire.
+	Stripped *int64 `bun:"stripped"`
 
 	status  Status
 	trigger Trigger
