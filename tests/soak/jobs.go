@@ -20,11 +20,12 @@ func (s *site) schedule(ctx context.Context) error {
 	return nil
 }
 
-const jobStates = `SELECT count(*) FILTER (WHERE state IN ('available', 'pending', 'running', 'retryable', 'scheduled')),
+const jobStates = `SELECT count(*) FILTER (WHERE state IN ('available', 'pending', 'running', 'retryable', 'scheduled') AND scheduled_at <= now()),
   count(*) FILTER (WHERE state IN ('discarded', 'cancelled')),
   count(*) FILTER (WHERE state = 'completed' AND kind = $1) FROM river.river_job`
 
-// waiting counts the jobs that wait or run. scheduled is how often jobs were made for all tenants.
+// waiting counts the jobs that are due, or run: retention waits in the queue for its time of day. scheduled is how often
+// jobs were made for all tenants.
 func (s *site) waiting(ctx context.Context) (n, scheduled int, err error) {
 	failed := 0
 	err = s.admin.QueryRow(ctx, jobStates, jobs.ScheduleTenants{}.Kind()).Scan(&n, &failed, &scheduled)
