@@ -58,7 +58,12 @@ ORDER BY w.day`, tx.TenantID(), before, manyRows, before.Add(-againAfter))
 	return done, nil
 }
 
-const sqlTryLock = "SELECT pg_try_advisory_xact_lock(hashtextextended('weir.statistics:' || $1::text, 0))"
+// Whoever rolls up, erases or removes a tenant's figures holds its lock: a roll-up says what the rows beside it add up to.
+const (
+	sqlLock    = "SELECT pg_advisory_xact_lock(" + lockKey + ") IS NOT NULL"
+	sqlTryLock = "SELECT pg_try_advisory_xact_lock(" + lockKey + ")"
+	lockKey    = "hashtextextended('weir.statistics:' || $1::text, 0)"
+)
 
 // sqlWaiting gives the rows of a day that wait, in the order of commits: what takes something back is not rolled up before
 // what it takes back.
@@ -175,6 +180,11 @@ SELECT $1, $2, m.* FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[],
 		c.tx.TenantID(), c.day, ids, firsts, lasts, cells); err != nil {
 		return err
 	}
+	return c.writeRollups(ctx)
+}
+
+// writeRollups puts what was added up in the place of the day's roll-ups.
+func (c *compacting) writeRollups(ctx context.Context) error {
 	if _, err := c.exec(ctx, "DELETE FROM statistic_rollup WHERE tenant_id = $1 AND day = $2", c.tx.TenantID(), c.day); err != nil {
 		return err
 	}

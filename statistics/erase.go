@@ -99,19 +99,6 @@ WHERE t.tenant_id = $1 AND t.day = $2 AND t.id = u.id`, c.tx.TenantID(), c.day, 
 	return len(ids) + len(empty), err
 }
 
-// writeRollups puts what was added up in the place of the day's roll-ups.
-func (c *compacting) writeRollups(ctx context.Context) error {
-	if _, err := c.exec(ctx, "DELETE FROM statistic_rollup WHERE tenant_id = $1 AND day = $2", c.tx.TenantID(), c.day); err != nil {
-		return err
-	}
-	batch := &pgx.Batch{}
-	for _, r := range c.rolling.rollups() {
-		batch.Queue(`INSERT INTO statistic_rollup (tenant_id, day, rolled_up_to, integration_id, hours, parts) VALUES ($1, $2, $3, $4, $5, $6)`,
-			c.tx.TenantID(), c.day, c.before, pgtype.UUID{Bytes: r.integrationID, Valid: true}, r.hours, r.parts)
-	}
-	return c.tx.Pgx().SendBatch(ctx, batch).Close()
-}
-
 // forget makes the cells of a customer nobody's; false when there are none.
 func (c *Cells) forget(customerID uuid.UUID) bool {
 	at := slices.Index(c.customers, customerID)

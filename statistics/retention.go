@@ -11,10 +11,7 @@ import (
 // Expired tells how many rows Expire removed, or would remove.
 type Expired struct{ Waiting, Minutes, Rollups int }
 
-const (
-	expireAtOnce = 1000
-	sqlLock      = "SELECT pg_advisory_xact_lock(hashtextextended('weir.statistics:' || $1::text, 0)) IS NOT NULL"
-)
+const expireAtOnce = 1000
 
 // Expire removes the figures of the context's tenant that are of days before the day of a time (UTC). It goes in small
 // transactions; it may be stopped at any point, and run again. With dry it removes nothing, and tells what it would.
