@@ -131,15 +131,16 @@ func (a *App) openDatabase(ctx context.Context) error {
 	if err := checkRole(ctx, a.pool); err != nil {
 		return err
 	}
-	behind, err := migrations.Behind(ctx, a.pool)
-	if err == nil && behind > 0 {
-		err = errBehind(behind)
-	}
-	return err
+	return checkSchema(ctx, a.pool)
 }
 
-func errBehind(n int) error {
-	return fmt.Errorf("the schema is %d migrations behind: run weir migrate up, or start with --migrate", n)
+// checkSchema tells when migrations are to be run first.
+func checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
+	behind, err := migrations.Behind(ctx, pool)
+	if err == nil && behind > 0 {
+		err = fmt.Errorf("the schema is %d migrations behind: run weir migrate up, or start with --migrate", behind)
+	}
+	return err
 }
 
 // assemble makes the stores and services over the pool.

@@ -153,20 +153,21 @@ func checkRole(ctx context.Context, pool *pgxpool.Pool) error {
 
 // WithTenants opens the store of tenants for as long as fn takes, for commands.
 func (d *Database) WithTenants(ctx context.Context, fn func(s *tenant.Store) error) error {
+	return d.withDoor(ctx, func(door *tenant.Door) error { return fn(tenant.NewStore(door, time.Now)) })
+}
+
+// withDoor opens the door of a schema that is up to date for as long as fn takes.
+func (d *Database) withDoor(ctx context.Context, fn func(door *tenant.Door) error) error {
 	pool, err := d.Pool(ctx, 4)
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
-	behind, err := migrations.Behind(ctx, pool)
-	if err == nil && behind > 0 {
-		err = errBehind(behind)
-	}
-	if err != nil {
+	if err := checkSchema(ctx, pool); err != nil {
 		return err
 	}
 	door := tenant.NewDoor(pool)
-	return errors.Join(fn(tenant.NewStore(door, time.Now)), door.Close())
+	return errors.Join(fn(door), door.Close())
 }
 
 // ForgetJobs removes what the job queue has of a tenant that was deleted. A job that runs ends by itself.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 	"time"
-
-	"github.com/weirhq/weir/migrations"
 )
 
 // checkTimeout bounds how long one check of readiness may take.
@@ -30,11 +28,7 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	note("database", a.pool.Ping(ctx))
-	behind, err := migrations.Behind(ctx, a.pool)
-	if err == nil && behind > 0 {
-		err = errBehind(behind)
-	}
-	note("migrations", err)
+	note("migrations", checkSchema(ctx, a.pool))
 	note("partitions", a.checkPartitions(ctx))
 	if a.cfg.Does("worker") {
 		note("workers", a.checkWorkers())

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
-	"github.com/weirhq/weir/migrations"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
@@ -46,22 +44,11 @@ type Retention struct {
 
 // WithRetention opens what Retention needs for as long as fn takes, for commands.
 func (d *Database) WithRetention(ctx context.Context, log *slog.Logger, now func() time.Time, fn func(r *Retention, s *tenant.Store) error) error {
-	pool, err := d.Pool(ctx, 4)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	behind, err := migrations.Behind(ctx, pool)
-	if err == nil && behind > 0 {
-		err = errBehind(behind)
-	}
-	if err != nil {
-		return err
-	}
-	door := tenant.NewDoor(pool)
-	tenants := tenant.NewStore(door, now)
-	r := &Retention{tenants, journal.NewStore(door, journal.Options{Now: now, Logger: log}), run.NewStore(door), statistics.NewStore(door, log), now}
-	return errors.Join(fn(r, tenants), door.Close())
+	return d.withDoor(ctx, func(door *tenant.Door) error {
+		tenants := tenant.NewStore(door, now)
+		r := &Retention{tenants, journal.NewStore(door, journal.Options{Now: now, Logger: log}), run.NewStore(door), statistics.NewStore(door, log), now}
+		return fn(r, tenants)
+	})
 }
 
 // Partitions drops the days of which no tenant keeps anything. With dry it only tells which.
