@@ -32,10 +32,10 @@ func Observe(e *entry.Entry, provider string) *Observation {
 		}
 	case entry.ErrorHTTP:
 		if o.Body == "" {
-			o.Body = sayError(e)
+			o.Body = sayError(e.ErrorCode, e.Message)
 		}
 	default:
-		o.TransportError = strings.TrimSpace(kindWords[e.ErrorKind] + " " + sayError(e))
+		o.TransportError = strings.TrimSpace(kindWords[e.ErrorKind] + " " + sayError(e.ErrorCode, e.Message))
 		if o.TransportError == "" && e.ErrorKind == entry.ErrorConnection {
 			o.TransportError = "failed to connect"
 		}
@@ -55,7 +55,12 @@ func bodyOf(b *entry.Body) string {
 	return b.Text
 }
 
-func sayError(e *entry.Entry) string { return strings.TrimSpace(e.ErrorCode + " " + e.Message) }
+// ObserveError makes an observation of an error that no call is known of, such as a flow's. Either part may be empty.
+func ObserveError(code, message string) *Observation {
+	return &Observation{TransportError: sayError(code, message), Failed: true}
+}
+
+func sayError(code, message string) string { return strings.TrimSpace(code + " " + message) }
 
 // webhookProblem is what is wrong with a webhook that came in; what it brought is not looked at.
 func webhookProblem(e *entry.Entry) string {

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -295,7 +294,7 @@ func (x *Explainer) diagnose(f *Facts, integrations map[uuid.UUID]*directory.Int
 		}
 	}
 	if e := f.Failure.err(); e != nil {
-		d := x.catalogue.Diagnose(&diagnostics.Observation{TransportError: strings.TrimSpace(e.Code + " " + e.Message), Failed: true})
+		d := x.catalogue.Diagnose(diagnostics.ObserveError(e.Code, e.Message))
 		if d.Entry != "" {
 			f.Failure.Diagnosis = &d
 		}

@@ -71,7 +71,7 @@ func (r FlowRun) Diagnosis(ctx context.Context) *Diagnosis {
 	if e == nil {
 		return nil
 	}
-	d := load.From(ctx).Catalogue.Diagnose(&diagnostics.Observation{TransportError: strings.TrimSpace(e.Code + " " + e.Message), Failed: true})
+	d := load.From(ctx).Catalogue.Diagnose(diagnostics.ObserveError(e.Code, e.Message))
 	if d.Entry == "" {
 		return nil
 	}
