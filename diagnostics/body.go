@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"io"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -277,8 +279,8 @@ func (c *content) form(body string) {
 		return
 	}
 	c.whole = true
-	for name, list := range values {
-		for _, v := range list {
+	for _, name := range slices.Sorted(maps.Keys(values)) { // The same text each time, so that a diagnosis is.
+		for _, v := range values[name] {
 			c.add(strings.ToLower(name), v)
 			c.say(v)
 		}

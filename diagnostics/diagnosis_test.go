@@ -185,3 +185,13 @@ func FuzzDiagnose(f *testing.F) {
 		require.Equal(t, d, again)
 	})
 }
+
+func TestFormIsReadTheSameEachTime(t *testing.T) {
+	t.Parallel()
+	const body = "error=invalid_grant&error_description=expired&a=one&b=two&c=three&d=four"
+	first := takeApart(body)
+	require.Contains(t, first.text.String(), "expired")
+	for range 50 {
+		require.Equal(t, first.text.String(), takeApart(body).text.String())
+	}
+}
