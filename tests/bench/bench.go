@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 
@@ -31,6 +29,7 @@ type company struct {
 
 // bench is everything that is running, and what was measured so far.
 type bench struct {
+	workload.Place
 	options options
 	report  report
 	corpus  *simulate.Corpus
@@ -47,8 +46,6 @@ type bench struct {
 	admin, plain *pgx.Conn
 	pool         *pgxpool.Pool
 	store        *journal.Store
-
-	cleanup []func(context.Context) error
 }
 
 const startTimeout = 3 * time.Minute
@@ -62,52 +59,31 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 	b.report.start(o)
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, b.close(context.WithoutCancel(ctx)))
+			err = errors.Join(err, b.Close(context.WithoutCancel(ctx)))
 		}
 	}()
-	scratch, err := os.MkdirTemp("", "weir-bench-")
-	if err != nil {
+	if err := b.Open("weir-bench", o.dataDir); err != nil {
 		return b, err
 	}
-	b.later(func(context.Context) error { return os.RemoveAll(scratch) })
-	dir := o.dataDir
-	if dir == "" {
-		dir = filepath.Join(scratch, "data")
-	} else if found, err := os.ReadDir(dir); len(found) > 0 || err != nil && !errors.Is(err, os.ErrNotExist) {
-		return b, fmt.Errorf("-data-dir %s must be an empty directory: %w", dir, err)
-	}
-	binary, err := harness.Build(ctx, scratch)
+	binary, err := harness.Build(ctx, b.Scratch)
 	if err != nil {
 		return b, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if err := b.startDatabase(ctx, dir); err != nil {
+	if err := b.startDatabase(ctx); err != nil {
 		return b, err
 	}
 	return b, b.startService(ctx, binary)
 }
 
-func (b *bench) later(fn func(context.Context) error) { b.cleanup = append(b.cleanup, fn) }
-
-// close stops what was started, the last first.
-func (b *bench) close(ctx context.Context) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	for i := len(b.cleanup) - 1; i >= 0; i-- {
-		err = errors.Join(err, b.cleanup[i](ctx))
-	}
-	b.cleanup = nil
-	return err
-}
-
 // startDatabase runs PostgreSQL as weir's own embedded one is run, durable, and makes the baseline's database.
-func (b *bench) startDatabase(ctx context.Context, dir string) (err error) {
-	if b.server, err = startServer(ctx, dir); err != nil {
+func (b *bench) startDatabase(ctx context.Context) (err error) {
+	if b.server, err = startServer(ctx, b.Data); err != nil {
 		return err
 	}
-	b.later(b.server.Stop)
-	b.postmaster = workload.Postmaster(dir)
+	b.Later(b.server.Stop)
+	b.postmaster = workload.Postmaster(b.Data)
 	if b.admin, err = b.connect(ctx, localpg.Database); err != nil {
 		return err
 	}
@@ -130,7 +106,7 @@ func (b *bench) startDatabase(ctx context.Context, dir string) (err error) {
 func (b *bench) connect(ctx context.Context, database string) (*pgx.Conn, error) {
 	conn, err := pgx.Connect(ctx, b.server.DatabaseURL(localpg.Admin, database))
 	if err == nil {
-		b.later(conn.Close)
+		b.Later(conn.Close)
 	}
 	return conn, err
 }
@@ -140,10 +116,10 @@ func (b *bench) startService(ctx context.Context, binary *harness.Binary) (err e
 	if b.service, err = binary.Serve(ctx, env, "--migrate"); err != nil {
 		return err
 	}
-	b.later(b.service.Stop)
+	b.Later(b.service.Stop)
 	transport := &http.Transport{MaxIdleConnsPerHost: max(b.options.senders, crowdSenders), DisableCompression: true}
 	b.http = &http.Client{Transport: transport, Timeout: time.Minute}
-	b.later(func(context.Context) error { transport.CloseIdleConnections(); return nil })
+	b.Later(func(context.Context) error { transport.CloseIdleConnections(); return nil })
 	for i := range b.options.tenants {
 		t, err := binary.CreateTenant(ctx, env, fmt.Sprintf("bench-%02d", i))
 		if err != nil {
@@ -168,9 +144,9 @@ func (b *bench) startService(ctx context.Context, binary *harness.Binary) (err e
 	if b.pool, err = pgxpool.NewWithConfig(ctx, cfg); err != nil {
 		return err
 	}
-	b.later(func(context.Context) error { b.pool.Close(); return nil })
+	b.Later(func(context.Context) error { b.pool.Close(); return nil })
 	door := tenant.NewDoor(b.pool)
-	b.later(func(context.Context) error { return door.Close() })
+	b.Later(func(context.Context) error { return door.Close() })
 	b.store = journal.NewStore(door, journal.Options{})
 	// Partitions are made ahead, those of the baseline too: making them belongs to no entry.
 	today := journal.DayOf(time.Now())

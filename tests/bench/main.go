@@ -108,7 +108,7 @@ func measure(ctx context.Context, o options) (_ *report, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, b.close(context.WithoutCancel(ctx))) }()
+	defer func() { err = errors.Join(err, b.Close(context.WithoutCancel(ctx))) }()
 	steps := []struct {
 		name string
 		do   func(context.Context) error

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +27,7 @@ type company struct {
 
 // site is a durable PostgreSQL, a service on it, and its tenants.
 type site struct {
+	workload.Place
 	options options
 	out     io.Writer
 	tenants []company
@@ -43,8 +42,6 @@ type site struct {
 	admin *pgxpool.Pool
 	// schedules is how often the service was made to make its jobs for all tenants.
 	schedules int
-
-	cleanup []func(context.Context) error
 }
 
 const startTimeout = 3 * time.Minute
@@ -54,30 +51,22 @@ func newSite(ctx context.Context, o options, out io.Writer) (s *site, err error)
 	s = &site{options: o, out: out}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.close(context.WithoutCancel(ctx)))
+			err = errors.Join(err, s.Close(context.WithoutCancel(ctx)))
 		}
 	}()
-	scratch, err := os.MkdirTemp("", "weir-soak-")
-	if err != nil {
+	if err := s.Open("weir-soak", o.dataDir); err != nil {
 		return s, err
 	}
-	s.later(func(context.Context) error { return os.RemoveAll(scratch) })
-	dir := o.dataDir
-	if dir == "" {
-		dir = filepath.Join(scratch, "data")
-	} else if found, err := os.ReadDir(dir); len(found) > 0 || err != nil && !errors.Is(err, os.ErrNotExist) {
-		return s, fmt.Errorf("-data-dir %s must be an empty directory: %w", dir, err)
-	}
-	if s.binary, err = harness.Build(ctx, scratch); err != nil {
+	if s.binary, err = harness.Build(ctx, s.Scratch); err != nil {
 		return s, err
 	}
 	starting, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if s.server, err = localpg.Start(starting, localpg.Options{DataDir: dir}); err != nil {
+	if s.server, err = localpg.Start(starting, localpg.Options{DataDir: s.Data}); err != nil {
 		return s, err
 	}
-	s.later(s.server.Stop)
-	s.postmaster = workload.Postmaster(dir)
+	s.Later(s.server.Stop)
+	s.postmaster = workload.Postmaster(s.Data)
 	s.env = harness.EnvOf(s.server).With("WEIR_INGEST_RATE", "0").With("WEIR_LOG_LEVEL", "warn").With("WEIR_DEBUG_ADDR", o.debugAddr)
 	if _, err := s.binary.Output(starting, s.env, "migrate", "up"); err != nil {
 		return s, err
@@ -85,21 +74,8 @@ func newSite(ctx context.Context, o options, out io.Writer) (s *site, err error)
 	if s.admin, err = pgxpool.New(starting, s.server.URL(localpg.Admin)); err != nil {
 		return s, err
 	}
-	s.later(func(context.Context) error { s.admin.Close(); return nil })
+	s.Later(func(context.Context) error { s.admin.Close(); return nil })
 	return s, s.createTenants(ctx)
-}
-
-func (s *site) later(fn func(context.Context) error) { s.cleanup = append(s.cleanup, fn) }
-
-// close stops what was started, the last first.
-func (s *site) close(ctx context.Context) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	for i := len(s.cleanup) - 1; i >= 0; i-- {
-		err = errors.Join(err, s.cleanup[i](ctx))
-	}
-	s.cleanup = nil
-	return err
 }
 
 func (s *site) serve(ctx context.Context) (err error) {
@@ -108,11 +84,11 @@ func (s *site) serve(ctx context.Context) (err error) {
 	if s.service, err = s.binary.Serve(ctx, s.env); err != nil {
 		return err
 	}
-	s.later(s.service.Stop)
+	s.Later(s.service.Stop)
 	s.schedules++ // it does when it starts
 	transport := &http.Transport{MaxIdleConnsPerHost: s.options.senders + 1, DisableCompression: true}
 	s.http = &http.Client{Transport: transport, Timeout: time.Minute}
-	s.later(func(context.Context) error { transport.CloseIdleConnections(); return nil })
+	s.Later(func(context.Context) error { transport.CloseIdleConnections(); return nil })
 	return nil
 }
 
