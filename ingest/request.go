@@ -60,7 +60,7 @@ const (
 	// sealAt is how many entries of a request wait for its end. More are packed while the rest arrives.
 	sealAt = segment.MaxEntries
 	// sealBytes is the same of the bytes that they hold.
-	sealBytes = 4 << 20
+	sealBytes = 2 << 20
 	// sealOwn is how many entries are worth segments of their own: they are packed before the commit, outside of the
 	// tenant's lock, so that requests of one tenant are packed side by side. Fewer share segments with other requests.
 	sealOwn = 256

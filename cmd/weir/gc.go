@@ -7,7 +7,7 @@ import "os"
 // much that lives for one commit. Collecting less often by a higher GOGC multiplies what a large request holds as well:
 // with GOGC=300 a body of 64 MiB raised the process by 40 MiB, with the ballast by half of that, for the same time spent
 // on collecting.
-const ballastBytes = 16 << 20
+const ballastBytes = 12 << 20
 
 // ballast must be kept alive for as long as the process works. There is none where GOGC says how to collect.
 func ballast() []byte {
