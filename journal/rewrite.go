@@ -23,15 +23,17 @@ const (
 // rewriting runs fn in a transaction that alone rewrites what is kept of the tenant. When another process does, it is
 // busy, and fn is not run.
 func (s *Store) rewriting(ctx context.Context, fn func(ctx context.Context, tx *tenant.Tx) error) (busy bool, err error) {
-	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		var free bool
-		if err := tx.Pgx().QueryRow(ctx, sqlTryLockRewriting, tx.TenantID().String()).Scan(&free); err != nil {
-			return err
-		}
-		if busy = !free; busy {
-			return nil
-		}
-		return fn(ctx, tx)
+	err = s.pace.step(ctx, func() error {
+		return s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+			var free bool
+			if err := tx.Pgx().QueryRow(ctx, sqlTryLockRewriting, tx.TenantID().String()).Scan(&free); err != nil {
+				return err
+			}
+			if busy = !free; busy {
+				return nil
+			}
+			return fn(ctx, tx)
+		})
 	})
 	return busy, err
 }

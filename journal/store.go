@@ -27,6 +27,8 @@ type Options struct {
 	PageSegments int
 	// HistogramTime bounds what a histogram costs: 10 s.
 	HistogramTime time.Duration
+	// Rest is for how long compaction rests after each step, as a part of the time that the step took: 0, not at all.
+	Rest float64
 }
 
 // Store keeps the log entries of all tenants, each behind its door. It is safe for concurrent use.
@@ -39,6 +41,7 @@ type Store struct {
 	encoders   sync.Pool
 	collectors sync.Pool
 	partitions partitions
+	pace       *pace
 }
 
 // NewStore makes a Store over the door. One a process shares its caches among all tenants.
@@ -59,5 +62,6 @@ func NewStore(door *tenant.Door, opt Options) *Store {
 		keys: newKeyring(opt.KeyBytes), tokens: newTokenCache(opt.TokenBytes),
 		encoders:   sync.Pool{New: func() any { return segment.NewEncoder() }},
 		collectors: sync.Pool{New: func() any { return statistics.NewCollector() }},
+		pace:       newPace(opt.Rest),
 	}
 }

@@ -165,7 +165,7 @@ func (a *App) assemble(ctx context.Context) error {
 	a.stores = stores{
 		tenants:    tenant.NewStore(a.door, time.Now),
 		directory:  directory.NewStore(a.door, time.Now),
-		journal:    journal.NewStore(a.door, journal.Options{Logger: a.log.With("component", "journal")}),
+		journal:    journal.NewStore(a.door, journal.Options{Logger: a.log.With("component", "journal"), Rest: compactionRests}),
 		runs:       run.NewStore(a.door),
 		statistics: statistics.NewStore(a.door, a.log.With("component", "statistics")),
 		catalogue:  catalogue,

@@ -12,6 +12,10 @@ import (
 	"github.com/weirhq/weir/statistics"
 )
 
+// compactionRests leaves a third of a processor's time to what else goes on there, and still merges faster than events
+// come in.
+const compactionRests = 0.5
+
 // journalJobs is the journal as the jobs see it.
 type journalJobs struct {
 	store      *journal.Store
