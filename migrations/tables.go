@@ -47,6 +47,12 @@ var Tables = []Table{
 	{Name: "flow_run", Placement: Distributed, Rights: all},
 	{Name: "flow_run_identifier", Placement: Distributed, Rights: all},
 	{Name: "node_run", Placement: Distributed, Rights: all},
+	{Name: "finding", Placement: Distributed, Rights: all},
+	{Name: "issue", Placement: Distributed, Rights: all},
+	{Name: "issue_affected", Placement: Distributed, Rights: all},
+	{Name: "issue_minute", Placement: Distributed, Rights: all},
+	{Name: "issue_evidence", Placement: Distributed, Rights: all},
+	{Name: "issue_activity", Placement: Distributed, Rights: all},
 }
 
 // functions are the doors that the service's role may call; by default a function may be called by everybody, so each

@@ -1,6 +1,7 @@
 package statistics
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -43,3 +44,19 @@ func Columns(tenantID uuid.UUID, commitNo int64, rows []Row) []any {
 }
 
 func dayOf(minute int64) time.Time { return timeOf(floorDiv(minute, minutesOfDay) * minutesOfDay) }
+
+// Cells gives what was counted by minute from one time on, to another: whole minutes, in no order. The cell is valid until
+// take returns. It is for the last hours: of older days there may be nothing by minute any more.
+func (s *Store) Cells(ctx context.Context, f Filter, from, to time.Time, take func(c *Cell)) error {
+	of := span{MinuteOf(from), MinuteOf(to.Add(time.Minute - 1))}
+	if of.first >= of.end {
+		return nil
+	}
+	var cell Cell
+	return s.byDays(ctx, f, of, spans{of}, func(c *Cells, i int) {
+		if of.has(c.minutes[i]) {
+			c.Cell(i, &cell)
+			take(&cell)
+		}
+	})
+}

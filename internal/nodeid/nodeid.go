@@ -29,12 +29,13 @@ const (
 	ExternalEvent     Kind = "eev"
 	InternalEvent     Kind = "iev"
 	Transaction       Kind = "txn"
+	Issue             Kind = "iss"
 )
 
 var kinds = map[Kind]bool{
 	Tenant: true, Member: true, APIKey: true, Customer: true, Integration: true, ConnectedApp: true, DataSource: true,
 	Flow: true, FlowRun: true, NodeRun: true, APIRequest: true, ExternalWebhook: true, ExternalEventPull: true,
-	ExternalEvent: true, InternalEvent: true, Transaction: true,
+	ExternalEvent: true, InternalEvent: true, Transaction: true, Issue: true,
 }
 
 // Kinds lists every prefix that there is.
