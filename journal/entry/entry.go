@@ -48,6 +48,10 @@ type Head struct {
 
 	ErrorKind ErrorKind
 	ErrorCode string
+	// Category is what the diagnosis at ingestion said is wrong, in lower case, and IssueID the problem that it makes the
+	// entry a sighting of. They are "" and uuid.Nil when nothing is.
+	Category string
+	IssueID  uuid.UUID
 
 	// EventType is of events; Operation of transactions is kept here too.
 	EventType string
