@@ -43,8 +43,11 @@ func KeyOf(h *entry.Head, d *diagnostics.Diagnosis) (Key, bool) {
 		return Key{}, false
 	}
 	k := Key{Category: d.Category, IntegrationID: h.IntegrationID, Cause: d.Entry}
-	if k.Cause == "" {
+	switch {
+	case k.Cause == "":
 		k.Cause = h.ErrorCode
+	case d.Generic && byEndpoint[d.Category] && h.ErrorCode != "":
+		k.Cause += "/" + h.ErrorCode // The provider tells apart what the generic catalogue cannot.
 	}
 	switch {
 	case h.Kind == entry.KindExternalWebhook:
