@@ -95,16 +95,24 @@ func (s *Schedule) Last(upTo time.Time, n int) (due []time.Time) {
 // change to summer time leaves out is not due that day; one that the change back brings twice is due once, the first
 // time, unless the schedule is for every hour. Of @every, which has no fixed times, there are none.
 func (s *Schedule) Due(from, to time.Time) (out []time.Time) {
-	if s.every > 0 {
-		return nil
-	}
-	for at := s.spec.Next(from.Add(-time.Nanosecond)); !at.IsZero() && at.Before(to); at = s.spec.Next(at) {
-		local := at.In(s.spec.Location)
-		again := local.Add(-time.Hour).Format(time.DateTime) == local.Format(time.DateTime)
-		if again && s.spec.Hour&eachHour == 0 {
-			continue
-		}
-		out = append(out, at.UTC())
+	for at := s.Next(from.Add(-time.Nanosecond)); !at.IsZero() && at.Before(to); at = s.Next(at) {
+		out = append(out, at)
 	}
 	return out
+}
+
+// Next is the first time after another at which the schedule is due; the zero time when there is none in five years, and of
+// @every.
+func (s *Schedule) Next(after time.Time) time.Time {
+	if s.every > 0 {
+		return time.Time{}
+	}
+	for at := s.spec.Next(after); !at.IsZero(); at = s.spec.Next(at) {
+		local := at.In(s.spec.Location)
+		again := local.Add(-time.Hour).Format(time.DateTime) == local.Format(time.DateTime)
+		if !again || s.spec.Hour&eachHour != 0 {
+			return at.UTC()
+		}
+	}
+	return time.Time{}
 }
