@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 // files are the catalogue: generic knowledge, and a file a provider.
@@ -101,7 +101,9 @@ func eachFile(from fs.FS, do func(name string, f *file)) error {
 			return err
 		}
 		var f file
-		if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&f); err != nil {
+		decoder := yaml.NewDecoder(bytes.NewReader(raw))
+		decoder.KnownFields(true)
+		if err := decoder.Decode(&f); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
 			return nil
 		}
