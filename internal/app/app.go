@@ -68,7 +68,7 @@ type stores struct {
 	journal    *journal.Store
 	runs       *run.Store
 	statistics *statistics.Store
-	catalogue  *diagnostics.Catalogue
+	catalogues *diagnostics.Catalogues
 }
 
 // maxConns bounds the connections of one process: enough for the committers, the workers and the queries of a small
@@ -168,8 +168,8 @@ func (a *App) assemble(ctx context.Context) error {
 		journal:    journal.NewStore(a.door, journal.Options{Logger: a.log.With("component", "journal"), Rest: compactionRests}),
 		runs:       run.NewStore(a.door),
 		statistics: statistics.NewStore(a.door, a.log.With("component", "statistics")),
-		catalogue:  catalogue,
 	}
+	a.stores.catalogues = diagnostics.NewCatalogues(catalogue, a.stores.tenants, time.Now, a.log.With("component", "diagnostics"))
 	a.jobs, err = jobs.New(jobs.Deps{
 		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.log}, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),
