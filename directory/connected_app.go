@@ -47,4 +47,6 @@ type ConnectedAppFilter struct {
 	CustomerID    uuid.UUID
 	IntegrationID uuid.UUID
 	Statuses      []ConnectedAppStatus
+	// Among asks for some of them.
+	Among *Among
 }
