@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/ingest"
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/observe"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/jobs"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
@@ -69,6 +70,7 @@ type stores struct {
 	runs       *run.Store
 	statistics *statistics.Store
 	catalogue  *diagnostics.Catalogue
+	issues     *issues.Store
 }
 
 // maxConns bounds the connections of one process: enough for the committers, the workers and the queries of a small
@@ -170,6 +172,7 @@ func (a *App) assemble(ctx context.Context) error {
 		statistics: statistics.NewStore(a.door, a.log.With("component", "statistics")),
 		catalogue:  catalogue,
 	}
+	a.stores.issues = issues.NewStore(issues.Deps{Door: a.door, Traffic: a.stores.statistics, Log: a.log.With("component", "issues")})
 	a.jobs, err = jobs.New(jobs.Deps{
 		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.log}, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),
