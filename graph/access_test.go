@@ -32,6 +32,8 @@ var rights = map[string]tenant.Role{
 	`mutation { assignIssue(input: {id: "ISSUE", memberId: "MEMBER"}) { issue { assignee { email } } } }`:                          tenant.RoleSupport,
 	`{ issues(filter: {assigneeId: "MEMBER"}) { totalCount } }`:                                                                    tenant.RoleSupport,
 	`{ node(id: "MEMBER") { id } }`:                                                                                                tenant.RoleSupport,
+	`{ tenant { catalogue } }`:                                                                                                     tenant.RoleDeveloper,
+	`mutation { updateCatalogue(input: {yaml: ""}) { tenant { id } } }`:                                                            tenant.RoleAdmin,
 	`{ members { totalCount } }`:                                                                                                   tenant.RoleAdmin,
 	`{ apiKeys { totalCount } }`:                                                                                                   tenant.RoleAdmin,
 	`mutation { createApiKey(input: {name: "k", scopes: [READ]}) { apiKey { id } } }`:                                              tenant.RoleAdmin,

@@ -32,8 +32,8 @@ var ownCost = map[string]int{
 	"connectedApps": together, "flows": together, "customers": together, "integrations": together,
 	"events": together, "launchedRuns": together, "logHistogram": histogram,
 	"diagnosis": together, "stats": statement / 10, "dashboard": statement / 5, "example": statement / 5, "overview": histogram, "landscape": histogram,
-	"explainRuns": explanation,
-	"issues":      together, "health": 1, "evidence": statement, "timeline": statement / 10, "failingCustomers": together,
+	"explainRuns": explanation, "catalogue": statement,
+	"issues": together, "health": 1, "evidence": statement, "timeline": statement / 10, "failingCustomers": together,
 }
 
 // cost counts what an operation would cost to answer, before it is.

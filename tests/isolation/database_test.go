@@ -86,7 +86,7 @@ func (w *world) tables(t *testing.T) {
 func (*world) fillQueue(ctx context.Context, t *testing.T, tx pgx.Tx, table string, tenantID uuid.UUID) {
 	t.Helper()
 	if table == "finding" && tenantID != uuid.Nil {
-		_, err := tx.Exec(ctx, "INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, 1, '[]') ON CONFLICT DO NOTHING", tenantID)
+		_, err := tx.Exec(ctx, "INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, 1, '[]'::bytea) ON CONFLICT DO NOTHING", tenantID)
 		require.NoError(t, err)
 	}
 }
