@@ -63,7 +63,8 @@ func newWorld(t *testing.T) *world {
 		Database: config.Database{DatabaseURL: w.db.ServiceURL, MigrateDatabaseURL: w.db.OwnerURL},
 		Keys:     config.Keys{SigningKey: newKey('s'), EncryptionKey: newKey('e')},
 		JWT:      config.JWT{Audience: "weir"},
-		Addr:     "127.0.0.1:0", Roles: []string{"api", "ingest", "worker"}, ShutdownTimeout: patience,
+		// No worker: what detectors find changes with the time, and the victim must not.
+		Addr: "127.0.0.1:0", Roles: []string{"api", "ingest"}, ShutdownTimeout: patience,
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	service, err := app.Start(t.Context(), cfg, app.Options{Version: "isolation"}, log)
