@@ -3,6 +3,7 @@ package detection
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,8 +30,13 @@ type scenario struct {
 // open makes a world without traffic, at monday.
 func open(t *testing.T) *scenario {
 	t.Helper()
+	return openAt(t, monday)
+}
+
+func openAt(t *testing.T, start time.Time) *scenario {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w, err := Open(t.Context(), pgtest.New(t).ServiceURL, monday, log)
+	w, err := Open(t.Context(), pgtest.New(t).ServiceURL, start, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close(context.Background())) })
 	return &scenario{World: w, t: t}
@@ -49,3 +55,5 @@ func (s *scenario) issues() []*Issue {
 	require.NoError(s.t, err)
 	return got
 }
+
+func lower(s string) string { return strings.ToLower(s) }

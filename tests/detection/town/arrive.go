@@ -12,8 +12,13 @@ const hooks, poll = `,"data_source":"hooks"`, `,"data_source":"poll"`
 func (t *Town) webhook(at time.Time, a *App, r *rand.Rand) {
 	if f := t.fault(HooksSilent, at, a); f != nil {
 		f.trace(at, a)
+		f.pause = t.pauses[a]
 		return
 	}
+	if last := t.heard[a]; !last.IsZero() {
+		t.pauses[a] = max(t.pauses[a], at.Sub(last))
+	}
+	t.heard[a] = at
 	id := t.newID("wh")
 	data := `"method":"POST","url":"https://hooks.example.com/` + a.Integration + `/` + a.Customer + `"` + hooks
 	f := t.fault(HooksRejected, at, a)
@@ -40,6 +45,7 @@ func (t *Town) event(at time.Time, a *App, source, by string, r *rand.Rand) {
 	switch {
 	case f != nil:
 		f.trace(at, a)
+		f.pause = t.pauses[a]
 	case skip == "":
 		t.run(at.Add(300*time.Millisecond), a, syncFlow(a.Integration), `{"kind":"external_event","event":"`+id+`"}`, 1500, r)
 	}

@@ -70,6 +70,7 @@ type Fault struct {
 	first  time.Time
 	traces []trace
 	hung   bool
+	pause  time.Duration
 }
 
 type trace struct {
@@ -93,6 +94,10 @@ func (f *Fault) trace(at time.Time, a *App) {
 // First is when its first trace was: the first entry that failed because of it, or the first expected thing that did not
 // come. It is zero while there is none.
 func (f *Fault) First() time.Time { return f.first }
+
+// Pause is the longest time that usually passed between two of what the fault keeps away, before it did: of webhooks, and
+// of events that launch something. It is 0 for other faults.
+func (f *Fault) Pause() time.Duration { return f.pause }
 
 // Hit lists the customers with a trace up to a time, sorted.
 func (f *Fault) Hit(until time.Time) (out []string) {

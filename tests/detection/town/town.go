@@ -59,17 +59,21 @@ type Town struct {
 	planted   []*Fault
 	schedules map[string]cron.Schedule
 	cursors   map[*App]int
-	minute    time.Time
-	begun     bool
-	queue     queue
-	ids       int
+	// heard and pauses are when an app's last webhook was, and the longest time between two.
+	heard  map[*App]time.Time
+	pauses map[*App]time.Duration
+	minute time.Time
+	begun  bool
+	queue  queue
+	ids    int
 	// Events counts what was told so far.
 	Events int
 }
 
 // New makes a town in which nothing has happened yet. A schedule that cannot be read is a mistake of the caller: it panics.
 func New(o Options) *Town {
-	t := &Town{opt: o, faults: map[Kind][]*Fault{}, schedules: map[string]cron.Schedule{}, cursors: map[*App]int{}, minute: o.Start}
+	t := &Town{opt: o, faults: map[Kind][]*Fault{}, schedules: map[string]cron.Schedule{}, cursors: map[*App]int{}, minute: o.Start,
+		heard: map[*App]time.Time{}, pauses: map[*App]time.Duration{}}
 	for _, f := range o.Faults {
 		t.Plant(f)
 	}
