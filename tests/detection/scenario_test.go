@@ -75,6 +75,7 @@ func (st *story) begin(t *testing.T) (s *scenario, from, to time.Time) {
 }
 
 func (st story) tell(t *testing.T) {
+	t.Helper()
 	s, from, to := st.begin(t)
 	f := st.fault
 	f.From, f.To = from, to
@@ -109,13 +110,13 @@ func (st story) tell(t *testing.T) {
 func (st *story) find(s *scenario, f *town.Fault) (found *Issue) {
 	s.t.Helper()
 	for _, i := range s.issues() {
-		switch c := diagnostics.Category(i.Category); {
-		case c == st.want:
-			require.Nil(s.t, found, "two issues: %s and %s", found, i)
-			found = i
-		default:
+		c := diagnostics.Category(i.Category)
+		if c != st.want {
 			require.Contains(s.t, st.also, c, i)
+			continue
 		}
+		require.Nil(s.t, found, "two issues: %s and %s", found, i)
+		found = i
 	}
 	require.NotNil(s.t, found, "no issue of %s: %v, first trace %s", st.want, s.issues(), f.First())
 	return found
@@ -156,6 +157,7 @@ func (st *story) proves(t *testing.T, i *Issue, f *town.Fault) {
 
 // twin lives through the same days without the fault.
 func (st story) twin(t *testing.T) {
+	t.Helper()
 	s, from, to := st.begin(t)
 	s.play(from.Add(-20*time.Minute), Coarse)
 	s.play(to.Add(st.clears), Pace{Step: 5 * max(st.step, time.Minute), Prompt: true})
