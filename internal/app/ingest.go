@@ -4,6 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/ingest"
 )
 
@@ -19,6 +22,7 @@ func (a *App) startIngest() {
 	a.ingest = ingest.NewService(ingest.Deps{
 		Door: a.door, Journal: a.stores.journal, Runs: a.stores.runs, Directory: a.stores.directory, Policies: a.stores.tenants,
 		Metrics: a.metrics, Logger: a.log.With("component", "ingest"), Rate: a.cfg.IngestRate,
+		Catalogues: func(context.Context, uuid.UUID) *diagnostics.Catalogue { return a.stores.catalogue },
 	})
 	a.onClose(a.ingest.Close)
 }

@@ -1978,7 +1978,7 @@ type EndpointStats {
 
 "Failures of one sort."
 type ErrorStats {
-  "The HTTP status code and the provider's code, such as ` + "`" + `HTTP 401 INVALID_SESSION_ID` + "`" + `; or what kept an answer from coming, such as ` + "`" + `TIMEOUT` + "`" + `."
+  "What is wrong, such as ` + "`" + `AUTH_TOKEN_EXPIRED` + "`" + `: docs/diagnosis.md lists the categories. Of failures that were not diagnosed, the HTTP status code and the provider's code, such as ` + "`" + `HTTP 401 INVALID_SESSION_ID` + "`" + `, or what kept an answer from coming, such as ` + "`" + `TIMEOUT` + "`" + `."
   category: String!
   "How many failures."
   total: Int!
