@@ -11,6 +11,8 @@ import (
 type history struct {
 	Fields  stamp.Set `json:"fields,omitempty"`
 	Reports []report  `json:"reports,omitempty"`
+	// Turned is the time of the report that Weir made itself, where it made one: see NeedReauth.
+	Turned int64 `json:"turned,omitempty"`
 }
 
 // report says that a status held at a time, in microseconds since 1970.
@@ -57,6 +59,14 @@ func (h *history) current() (status string, since int64) {
 		since = h.Reports[i].At
 	}
 	return last.Status, since
+}
+
+// newest is when the newest report held; 0 when there is none.
+func (h *history) newest() int64 {
+	if len(h.Reports) == 0 {
+		return 0
+	}
+	return h.Reports[len(h.Reports)-1].At
 }
 
 // take is stamp.Set.Take on the fields of a history that may be empty.

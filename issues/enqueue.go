@@ -3,6 +3,7 @@ package issues
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -10,12 +11,25 @@ import (
 
 const sqlEnqueue = "INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, $2, $3)"
 
-// Enqueue is the statement that keeps the sightings of a commit until Take: ingestion puts it into its commit's batch.
+// Enqueue adds the statement that keeps the sightings of a commit until Take: ingestion puts it into its commit's batch.
+// Without sightings there is none.
 func Enqueue(b *pgx.Batch, tenantID uuid.UUID, commitNo int64, s []Sighting) error {
+	if len(s) == 0 {
+		return nil
+	}
 	packed, err := json.Marshal(s)
 	if err != nil {
 		return fmt.Errorf("encode sightings: %w", err)
 	}
 	b.Queue(sqlEnqueue, tenantID, commitNo, packed)
 	return nil
+}
+
+// storable leaves NUL out of JSON: PostgreSQL does not take it.
+func storable(document string) string {
+	if !strings.Contains(document, `\u0000`) {
+		return document
+	}
+	// A backslash that is itself escaped is passed over together with its own.
+	return strings.NewReplacer(`\\`, `\\`, `\u0000`, "").Replace(document)
 }
