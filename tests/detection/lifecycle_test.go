@@ -269,7 +269,7 @@ func TestDashboard_CountsErrorsByCategory(t *testing.T) {
 			}
 		}
 	}
-	require.NoError(t, s.Query(t.Context(), tenant.RoleViewer, `query($r: TimeRange!) { integrations { nodes { dashboard(range: $r, granularity: HOUR) { errors { category total customerCount example { issue { id } } } } } } }`, s.whole(), &got))
+	require.NoError(t, s.Query(t.Context(), tenant.RoleViewer, `query($r: TimeRange!) { integrations(first: 1) { nodes { dashboard(range: $r, granularity: HOUR) { errors(first: 5) { category total customerCount example { issue { id } } } } } } }`, s.whole(), &got))
 	errors := got.Integrations.Nodes[0].Dashboard.Errors
 	require.Len(t, errors, 2)
 	require.Equal(t, "AUTH_TOKEN_REVOKED", errors[0].Category)
