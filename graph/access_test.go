@@ -23,6 +23,8 @@ var rights = map[string]tenant.Role{
 	`mutation { updateIntegration(input: {id: "INTEGRATION", name: "X"}) { integration { id } } }`:                                 tenant.RoleDeveloper,
 	`{ tenant { retention { days } } }`:                                                                                            tenant.RoleAdmin,
 	`{ tenant { redaction { headers } } }`:                                                                                         tenant.RoleAdmin,
+	`{ tenant { catalogue } }`:                                                                                                     tenant.RoleDeveloper,
+	`mutation { updateCatalogue(input: {yaml: ""}) { tenant { id } } }`:                                                            tenant.RoleAdmin,
 	`{ members { totalCount } }`:                                                                                                   tenant.RoleAdmin,
 	`{ apiKeys { totalCount } }`:                                                                                                   tenant.RoleAdmin,
 	`mutation { createApiKey(input: {name: "k", scopes: [READ]}) { apiKey { id } } }`:                                              tenant.RoleAdmin,

@@ -72,10 +72,11 @@ func setup(tb testing.TB, trace ...func(*statements) pgx.QueryTracer) *bundle {
 	runs := run.NewStore(b.door)
 	catalogue, err := diagnostics.Builtin()
 	require.NoError(tb, err)
+	tenants := tenant.NewStore(b.door, clock)
 	b.deps = Deps{
-		Tenants: tenant.NewStore(b.door, clock), Directory: directory.NewStore(b.door, clock),
-		Journal: entries, Runs: runs, Logs: journal.NewLogs(entries, runs), Statistics: statistics.NewStore(b.door, nil), Catalogue: catalogue,
-		Now: clock, Logger: newLogger(b.log),
+		Tenants: tenants, Directory: directory.NewStore(b.door, clock),
+		Journal: entries, Runs: runs, Logs: journal.NewLogs(entries, runs), Statistics: statistics.NewStore(b.door, nil),
+		Catalogues: diagnostics.NewCatalogues(catalogue, tenants, clock, newLogger(b.log)), Now: clock, Logger: newLogger(b.log),
 	}
 	b.deps.Directory.EraseWith(noEraser{})
 	b.handler = NewHandler(b.deps)

@@ -9,23 +9,21 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-const sqlEnqueue = "INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, $2, $3)"
-
 // Enqueue adds the statement that keeps the sightings of a commit until Take: ingestion puts it into its commit's batch.
 // Without sightings there is none.
-func Enqueue(b *pgx.Batch, tenantID uuid.UUID, commitNo int64, s []Sighting) error {
-	if len(s) == 0 {
+func Enqueue(b *pgx.Batch, tenantID uuid.UUID, commitNo int64, sightings []Sighting) error {
+	if len(sightings) == 0 {
 		return nil
 	}
-	packed, err := json.Marshal(s)
+	document, err := json.Marshal(sightings)
 	if err != nil {
-		return fmt.Errorf("encode sightings: %w", err)
+		return fmt.Errorf("write sightings: %w", err)
 	}
-	b.Queue(sqlEnqueue, tenantID, commitNo, packed)
+	b.Queue("INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, $2, $3)", tenantID, commitNo, document)
 	return nil
 }
 
-// storable leaves NUL out of JSON: PostgreSQL does not take it.
+// storable leaves NUL out of JSON that PostgreSQL keeps as jsonb: it does not take it.
 func storable(document string) string {
 	if !strings.Contains(document, `\u0000`) {
 		return document

@@ -335,4 +335,3 @@ func (s *Store) Customers(ctx context.Context, issueID uuid.UUID, req page.Reque
 	cut(&out, req)
 	return out, nil
 }
-

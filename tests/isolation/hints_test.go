@@ -56,6 +56,7 @@ func (w *world) valid() map[string]string {
 		"UpdateCustomerInput.name": `"changed by c"`, "UpdateIntegrationInput.name": `"changed by c"`, "UpdateIntegrationInput.provider": `"changed by c"`,
 		"RetentionPolicyInput.days": "7", "RetentionPolicyInput.payloadDays": "3",
 		"UpdateRedactionInput.headers": `"x-c"`, "UpdateRedactionInput.fields": `"c"`, "UpdateRedactionInput.patterns": `"c-[0-9]+"`,
+		"UpdateCatalogueInput.yaml": `"version: 1"`,
 	}
 }
 

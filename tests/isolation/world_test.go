@@ -201,4 +201,6 @@ func (co *company) settle(t *testing.T) {
 		inviteMember(input: {email: "tenant-`+co.letter+`-admin@example.com", name: "`+co.mark(own, "member")+`", role: ADMIN}) { userErrors { message } }
 		updateRetention(input: {policies: [{kind: API_REQUEST, days: 80, payloadDays: 20}]}) { userErrors { message } }
 		updateRedaction(input: {headers: [`+quoted+`], fields: [`+quoted+`], patterns: [`+quoted+`]}) { userErrors { message } } }`, nil)
+	co.owner.must(t, nil, `mutation($yaml: String!) { updateCatalogue(input: {yaml: $yaml}) { userErrors { message } } }`,
+		map[string]any{"yaml": "version: 1\nentries:\n  - {id: " + co.mark(own, "rule") + ", when: {text: [no such words]}, category: rate_limited, confidence: 1}\n"})
 }

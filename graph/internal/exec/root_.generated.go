@@ -78,6 +78,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRetentionPolicyInput,
 		ec.unmarshalInputRevokeApiKeyInput,
 		ec.unmarshalInputTimeRange,
+		ec.unmarshalInputUpdateCatalogueInput,
 		ec.unmarshalInputUpdateCustomerInput,
 		ec.unmarshalInputUpdateIntegrationInput,
 		ec.unmarshalInputUpdateMemberRoleInput,
@@ -2168,6 +2169,8 @@ type Tenant implements Node {
   retention: [RetentionPolicy!]!
   "What is replaced before anything is stored, beside the built-in rules. For ADMIN and up."
   redaction: RedactionPolicy!
+  "The tenant's own entries of the catalogue of errors, as YAML, as they were saved; empty when there are none. They win over all others. For DEVELOPER and up."
+  catalogue: String!
   "When the tenant was made."
   createdAt: Time!
 }
@@ -2209,6 +2212,12 @@ extend type Mutation {
     "All of the tenant's own rules."
     input: UpdateRedactionInput!
   ): TenantPayload!
+
+  "Replaces the tenant's own entries of the catalogue of errors by others. ` + "`" + `userErrors` + "`" + ` say what is wrong, one for each thing, with its line. What was diagnosed at arrival does not change. For ADMIN and up."
+  updateCatalogue(
+    "All of the tenant's own entries."
+    input: UpdateCatalogueInput!
+  ): TenantPayload!
 }
 
 "How long entries of some kinds are to be kept."
@@ -2235,6 +2244,12 @@ input UpdateRedactionInput {
   fields: [String!]!
   "Regular expressions (RE2) of at most 500 characters, which must not match the empty text."
   patterns: [String!]!
+}
+
+"The whole of a tenant's own entries of the catalogue of errors."
+input UpdateCatalogueInput {
+  "A file of the catalogue, or several with ` + "`" + `---` + "`" + ` between them: at most 256 KiB and 200 entries. The empty text removes all entries."
+  yaml: String!
 }
 
 "What a change of the tenant answers."
@@ -3411,6 +3426,8 @@ func (ec *executionContext) childFields_Tenant(ctx context.Context, field graphq
 		return ec.fieldContext_Tenant_retention(ctx, field)
 	case "redaction":
 		return ec.fieldContext_Tenant_redaction(ctx, field)
+	case "catalogue":
+		return ec.fieldContext_Tenant_catalogue(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Tenant_createdAt(ctx, field)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/graph/internal/turn"
 	"github.com/weirhq/weir/internal/errs"
@@ -24,7 +25,8 @@ type Nested struct {
 
 // Loaders are the loaders of one response.
 type Loaders struct {
-	Catalogue Catalogue
+	// Catalogue gives what the tenant's catalogue knows, the same in all of the response.
+	Catalogue func() *diagnostics.Catalogue
 
 	Members *Loader[uuid.UUID, *tenant.Member]
 	APIKeys *Loader[uuid.UUID, *tenant.APIKey]
@@ -66,7 +68,7 @@ type Loaders struct {
 
 func newLoaders(d *desk, src Sources) *Loaders {
 	return &Loaders{
-		Catalogue:         src.Catalogue,
+		Catalogue:         sync.OnceValue(func() *diagnostics.Catalogue { return src.catalogue(d.ctx) }),
 		Members:           loader(d, src.Tenants.MembersByIDs),
 		APIKeys:           loader(d, src.Tenants.APIKeysByIDs),
 		Customers:         loader(d, src.Directory.CustomersByIDs),

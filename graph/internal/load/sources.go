@@ -22,15 +22,24 @@ type Sources struct {
 	Journal   Journal
 	Logs      Logs
 	Runs      Runs
-	// Catalogue says what is wrong with entries.
-	Catalogue Catalogue
+	// Catalogues say what is wrong with entries.
+	Catalogues Catalogues
 	// Now is the clock.
 	Now func() time.Time
 }
 
-// Catalogue is what is known of errors.
-type Catalogue interface {
-	Diagnose(o *diagnostics.Observation) diagnostics.Diagnosis
+// Catalogues is what is known of errors, by tenant.
+type Catalogues interface {
+	Of(ctx context.Context, tenantID uuid.UUID) *diagnostics.Catalogue
+}
+
+// catalogue is that of the context's tenant. Without one nothing is shown that could be diagnosed.
+func (src Sources) catalogue(ctx context.Context) *diagnostics.Catalogue {
+	var id uuid.UUID
+	if p, err := tenant.FromContext(ctx); err == nil {
+		id = p.TenantID
+	}
+	return src.Catalogues.Of(ctx, id)
 }
 
 // Tenants is what the loaders ask of the tenants' administration.

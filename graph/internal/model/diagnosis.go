@@ -60,7 +60,7 @@ func (e Entry) Diagnosis(ctx context.Context) (*Diagnosis, error) {
 	}
 	whole := *e.of
 	whole.Detail = detail
-	d := load.From(ctx).Catalogue.Diagnose(diagnostics.Observe(&whole, provider))
+	d := load.From(ctx).Catalogue().Diagnose(diagnostics.Observe(&whole, provider))
 	return newDiagnosis(ctx, &d), nil
 }
 
@@ -71,7 +71,7 @@ func (r FlowRun) Diagnosis(ctx context.Context) *Diagnosis {
 	if e == nil {
 		return nil
 	}
-	d := load.From(ctx).Catalogue.Diagnose(diagnostics.ObserveError(e.Code, e.Message))
+	d := load.From(ctx).Catalogue().Diagnose(diagnostics.ObserveError(e.Code, e.Message))
 	if d.Entry == "" {
 		return nil
 	}

@@ -396,6 +396,12 @@ type TimeRange struct {
 	To time.Time `json:"to"`
 }
 
+// The whole of a tenant's own entries of the catalogue of errors.
+type UpdateCatalogueInput struct {
+	// A file of the catalogue, or several with `---` between them: at most 256 KiB and 200 entries. The empty text removes all entries.
+	Yaml string `json:"yaml"`
+}
+
 // What changes of a customer.
 type UpdateCustomerInput struct {
 	// The customer's id.
