@@ -37,7 +37,7 @@ func TestStuckRuns(t *testing.T) {
 		flowRun("waits", "sync", "globex", "crm", "queued", ago(30*time.Minute), 0),
 		event{kind: "node_run", id: "n", at: ago(7 * time.Minute), data: `{"node":"lookup","name":"Look up","status":"running"}`, run: "stuck"})
 	got := b.one(t, diagnostics.RunStuck, "acme", "globex")
-	require.Equal(t, "2 stuck runs of Sync contacts for globex and Acme: under way for 30 min", got.Diagnosis.Title)
+	require.Equal(t, "2 stuck runs of Sync contacts for Acme and globex: under way for 30 min", got.Diagnosis.Title)
 	require.Contains(t, got.Diagnosis.Cause, `Of 25 runs that succeeded in the last two weeks the longest took`)
 	require.Contains(t, got.Diagnosis.Steps[0].Text, `"Look up"`)
 	require.Equal(t, nodeid.Format(nodeid.Flow, directory.FlowID(b.tenantID, "sync")), got.Key.Scope)

@@ -47,6 +47,8 @@ type ConnectedAppFilter struct {
 	CustomerID    uuid.UUID
 	IntegrationID uuid.UUID
 	Statuses      []ConnectedAppStatus
+	// Among asks for some of them.
+	Among *Among
 }
 
 // Expiry is when credentials end, and when that was first said.

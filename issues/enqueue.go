@@ -19,11 +19,11 @@ func Enqueue(b *pgx.Batch, tenantID uuid.UUID, commitNo int64, sightings []Sight
 	if err != nil {
 		return fmt.Errorf("write sightings: %w", err)
 	}
-	b.Queue("INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, $2, $3)", tenantID, commitNo, document)
+	b.Queue("INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, $2, $3)", tenantID, commitNo, []byte(storable(string(document))))
 	return nil
 }
 
-// storable leaves NUL out of JSON that PostgreSQL keeps as jsonb: it does not take it.
+// storable leaves NUL out of JSON: PostgreSQL keeps no text with it.
 func storable(document string) string {
 	if !strings.Contains(document, `\u0000`) {
 		return document

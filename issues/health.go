@@ -13,8 +13,8 @@ import (
 	"github.com/weirhq/weir/tenant"
 )
 
-// idleAfter is how long nothing was recorded of who is idle.
-const idleAfter = 7 * day
+// IdleAfter is how long nothing was recorded of who is idle.
+const IdleAfter = 7 * day
 
 // HealthOf is the health of whom issues hit, of which the worst is open; "" is for none. lastActivity is nil where nothing
 // was ever recorded.
@@ -24,7 +24,7 @@ func HealthOf(worst Severity, lastActivity *time.Time, now time.Time) Health {
 		return Failing
 	case worst == Warning:
 		return Degraded
-	case lastActivity == nil || now.Sub(*lastActivity) > idleAfter:
+	case lastActivity == nil || now.Sub(*lastActivity) > IdleAfter:
 		return Idle
 	default:
 		return Healthy
@@ -37,7 +37,7 @@ const counts = "i.status IN ('OPEN', 'ACKNOWLEDGED') AND i.parent_id IS NULL"
 // worstOf is the statement that gives whom open issues hit, and the worst severity's place among the severities.
 func worstOf(of entry.ParentKind) (string, error) {
 	const rank = "max(array_position(ARRAY['INFO', 'WARNING', 'ERROR', 'CRITICAL'], i.severity)) - 1"
-	column := ""
+	var column string
 	switch of {
 	case entry.ParentIntegration:
 		return "SELECT i.integration_id AS id, " + rank + " AS worst FROM issue i WHERE i.tenant_id = $1 AND " + counts +
