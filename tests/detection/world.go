@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/graph"
 	"github.com/weirhq/weir/ingest"
+	"github.com/weirhq/weir/internal/app"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
@@ -37,7 +38,8 @@ type World struct {
 	journal    *journal.Store
 	runs       *run.Store
 	statistics *statistics.Store
-	catalogue  *diagnostics.Catalogue
+	catalogues *diagnostics.Catalogues
+	detection  *app.Detection
 	ingest     *ingest.Service
 	handler    http.Handler
 	tokens     *token.Issuer
@@ -73,9 +75,6 @@ func Open(ctx context.Context, databaseURL string, start time.Time, log *slog.Lo
 	w.tenants, w.directory = tenant.NewStore(w.door, w.Now), directory.NewStore(w.door, w.Now)
 	w.journal, w.runs = journal.NewStore(w.door, journal.Options{Now: w.Now, Logger: log}), run.NewStore(w.door)
 	w.statistics = statistics.NewStore(w.door, log)
-	if w.catalogue, err = diagnostics.Builtin(); err != nil {
-		return w, err
-	}
 	if err := w.openAccess(ctx); err != nil {
 		return w, err
 	}
@@ -126,15 +125,24 @@ func (w *World) openAccess(ctx context.Context) (err error) {
 
 // assemble makes what takes events in, what finds problems in them, and what answers.
 func (w *World) assemble(ctx context.Context) error {
+	builtin, err := diagnostics.Builtin()
+	if err != nil {
+		return err
+	}
+	w.catalogues = diagnostics.NewCatalogues(builtin, w.tenants, w.Now, w.log)
+	w.detection = app.NewDetection(app.Sources{
+		Door: w.door, Directory: w.directory, Journal: w.journal, Runs: w.runs, Statistics: w.statistics,
+		Catalogues: w.catalogues, Advice: builtin, Now: w.Now, Log: w.log,
+	})
 	w.ingest = ingest.NewService(ingest.Deps{
-		Door: w.door, Journal: w.journal, Runs: w.runs, Directory: w.directory, Policies: w.tenants, Logger: w.log, Now: w.Now,
+		Door: w.door, Journal: w.journal, Runs: w.runs, Directory: w.directory, Policies: w.tenants, Logger: w.log, Now: w.Now, Catalogues: w.catalogues.Of,
 	})
 	w.onClose(w.ingest.Close)
 	mux := http.NewServeMux()
 	mux.Handle("/v1/events", ingest.NewHandler(w.ingest))
 	mux.Handle("/graphql", graph.NewHandler(graph.Deps{
 		Tenants: w.tenants, Directory: w.directory, Journal: w.journal, Runs: w.runs, Logs: journal.NewLogs(w.journal, w.runs),
-		Statistics: w.statistics, Catalogue: w.catalogue, Logger: w.log, Now: w.Now,
+		Statistics: w.statistics, Catalogues: w.catalogues, Issues: w.detection.Issues, Logger: w.log, Now: w.Now,
 	}))
 	w.handler = w.authenticated(mux)
 	return w.makePartitions(ctx)
