@@ -21,8 +21,9 @@ type Diagnosis struct {
 	References   []string
 	// Signals are the parts of the observation that it rests on.
 	Signals []string
-	// Entry is the id of the catalogue's entry.
-	Entry string
+	// Entry is the id of the catalogue's entry, and Generic that it is about no provider.
+	Entry   string
+	Generic bool
 	// Others are what else it may be, the likeliest first: of other categories, at most three.
 	Others []Other
 }
@@ -135,7 +136,7 @@ func (c *Catalogue) nothingKnown(f *facts, providers []*Provider) Diagnosis {
 func (c *Catalogue) say(m *found, f *facts, providers []*Provider) Diagnosis {
 	d := Diagnosis{
 		Category: m.Category, Sub: m.Sub, Confidence: m.Confidence, Title: m.Title, Cause: m.Cause, ResolvedBy: m.ResolvedBy,
-		Steps: m.Steps, References: m.Sources, Signals: m.signals, Entry: m.ID,
+		Steps: m.Steps, References: m.Sources, Signals: m.signals, Entry: m.ID, Generic: m.tier == generic,
 	}
 	c.advise(&d, f, providers)
 	return d

@@ -119,18 +119,13 @@ func newPhrase(s string) phrase {
 
 func (p phrase) in(text string) bool { return strings.Contains(text, string(p)) }
 
-// anchor is the longest whole word of the phrase, by which it is looked up; empty when it has none.
-func (p phrase) anchor() (longest string) {
+// words are the whole words of the phrase.
+func (p phrase) words() []string {
 	words := strings.Fields(string(p))
 	if !strings.HasSuffix(string(p), " ") && len(words) > 0 {
 		words = words[:len(words)-1]
 	}
-	for _, w := range words {
-		if len(w) > len(longest) {
-			longest = w
-		}
-	}
-	return longest
+	return words
 }
 
 func phrases(list []string) (out []phrase) {

@@ -1,6 +1,7 @@
 package diagnostics
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -30,6 +31,7 @@ func newIndex(entries []*Entry) *index {
 		}
 		c.without, c.carried = x.phrases.add(c.not), x.phrases.add(c.carriers)
 	}
+	x.phrases.anchor()
 	x.texts = make([][]*Entry, len(x.phrases.list))
 	for _, e := range entries {
 		x.file(e)
@@ -110,15 +112,32 @@ func (t *phraseTable) add(list []phrase) (numbers []int) {
 		if !ok {
 			n = len(t.list)
 			t.list, t.numbers[p] = append(t.list, p), n
-			if w := p.anchor(); w != "" {
-				t.byWord[w] = append(t.byWord[w], n)
-			} else {
-				t.wordless = append(t.wordless, n)
-			}
 		}
 		numbers = append(numbers, n)
 	}
 	return numbers
+}
+
+// anchor files each phrase under the rarest of its words, by which it is looked up: most texts of errors have an
+// "invalid", and few of the phrases that begin with it.
+func (t *phraseTable) anchor() {
+	count := map[string]int{}
+	for _, p := range t.list {
+		for _, w := range p.words() {
+			count[w]++
+		}
+	}
+	for n, p := range t.list {
+		words := p.words()
+		if len(words) == 0 {
+			t.wordless = append(t.wordless, n)
+			continue
+		}
+		w := slices.MinFunc(words, func(a, b string) int {
+			return cmp.Or(cmp.Compare(count[a], count[b]), cmp.Compare(len(b), len(a)))
+		})
+		t.byWord[w] = append(t.byWord[w], n)
+	}
 }
 
 // said are the phrases that a text has.

@@ -43,6 +43,24 @@ func Observe(e *entry.Entry, provider string) *Observation {
 	return o
 }
 
+// Notable tells, by a quick look, whether a diagnosis of an entry can say anything: it failed, or its answer may warn.
+func Notable(e *entry.Entry) bool {
+	if e.Status == entry.StatusFailure {
+		return true
+	}
+	if e.Kind != entry.KindAPIRequest || e.Detail == nil {
+		return false
+	}
+	for i := range e.Detail.ResponseHeaders {
+		name := e.Detail.ResponseHeaders[i].Name
+		if len(name) == len("Sunset") && strings.EqualFold(name, "Sunset") || len(name) == len("Warning") && strings.EqualFold(name, "Warning") ||
+			strings.Contains(name, "eprecat") || strings.Contains(name, "DEPRECAT") {
+			return true
+		}
+	}
+	return false
+}
+
 // kindWords are what the catalogue knows a kind of error by, when nothing else is said of it.
 var kindWords = map[entry.ErrorKind]string{
 	entry.ErrorTimeout: "timed out", entry.ErrorDNS: "name resolution", entry.ErrorTLS: "SSLError",

@@ -85,7 +85,7 @@ type detail struct {
 func details(ctx context.Context) (d detail) {
 	for _, f := range graphql.CollectFieldsCtx(ctx, []string{"IntegrationDashboard"}) {
 		switch f.Name {
-		case "integration", "totals", "series", "__typename":
+		case "integration", "totals", "series", "openIssues", "__typename":
 		case "previous":
 			d.figures |= statistics.WithPrevious
 		case "adoption":
@@ -165,13 +165,19 @@ func (r *Resolver) landscape(ctx context.Context, in model.TimeRange) (*model.La
 // example is the last failure of a sort, in the minute in which it was seen.
 func (r *Resolver) example(ctx context.Context, of *model.ErrorStats) (model.LogEntry, error) {
 	f := entry.Filter{
-		IntegrationIDs: []uuid.UUID{of.IntegrationID}, Statuses: []entry.Status{entry.StatusFailure}, ErrorCodes: []string{of.Error.Code},
+		IntegrationIDs: []uuid.UUID{of.IntegrationID}, Statuses: []entry.Status{entry.StatusFailure},
 		Range: entry.Range{From: of.LastSeenAt, To: of.LastSeenAt.Add(time.Minute)},
 	}
-	if of.StatusCode != 0 {
-		f.StatusCode.Equal = &of.StatusCode
-	} else if of.Error.Kind != entry.ErrorNone {
-		f.ErrorKinds = []entry.ErrorKind{of.Error.Kind}
+	switch {
+	case of.Error.Category != "":
+		f.Categories = []string{of.Error.Category}
+	case of.StatusCode != 0:
+		f.StatusCode.Equal, f.ErrorCodes = &of.StatusCode, []string{of.Error.Code}
+	default:
+		f.ErrorCodes = []string{of.Error.Code}
+		if of.Error.Kind != entry.ErrorNone {
+			f.ErrorKinds = []entry.ErrorKind{of.Error.Kind}
+		}
 	}
 	found, err := r.deps.Logs.List(ctx, journal.Query{Filter: f, First: 1})
 	if err != nil || len(found.Items) == 0 {

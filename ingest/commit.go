@@ -55,7 +55,7 @@ func (s *Service) retry(tenantID uuid.UUID, r *request) error {
 	}
 	ctx, cancel := s.background(tenantID)
 	defer cancel()
-	r.unsettled, r.need = 0, nil
+	r.unsettled, r.need, r.sightings = 0, nil, nil
 	if err := s.resolve(ctx, r); err != nil {
 		return err
 	}
@@ -98,6 +98,7 @@ func (s *Service) write(tenantID uuid.UUID, batch []*request) (err error) {
 			return err
 		}
 		w.claimKeys()
+		w.enqueue(tenantID)
 		if err := w.journal.Append(ctx, w.entries); err != nil {
 			return err
 		}
@@ -116,6 +117,9 @@ func (s *Service) write(tenantID uuid.UUID, batch []*request) (err error) {
 	w.publish(s)
 	s.metrics.Commit(w.size(), s.now().Sub(began))
 	s.committed(tenantID, w.journal.No)
+	if w.found {
+		s.found(tenantID)
+	}
 	return nil
 }
 
@@ -133,6 +137,10 @@ type writing struct {
 
 	journal *journal.Commit
 	entries journal.Batch
+	// again are entries that were sent before, where there are sightings.
+	again map[uuid.UUID]struct{}
+	// found tells that there is something for issues: sightings, or states of connected apps.
+	found bool
 	// tallies are by request.
 	tallies []tally
 }
@@ -161,6 +169,7 @@ func newWriting(batch []*request) *writing {
 				w.nodes, w.nodesOf = append(w.nodes, *e.node), append(w.nodesOf, o)
 			case e.state != nil:
 				w.states, w.statesOf = append(w.states, *e.state), append(w.statesOf, o)
+				w.found = w.found || e.state.ConnectedApp != nil
 			default:
 				if e.keyed {
 					w.day(e.key)
@@ -254,6 +263,7 @@ func (w *writing) claimKeys() {
 					w.entries.Dropped = map[uuid.UUID]struct{}{}
 				}
 				w.entries.Dropped[key.id] = struct{}{}
+				w.sentBefore(r, key.id)
 			}
 		}
 		for kind, n := range r.keyless {
@@ -264,7 +274,10 @@ func (w *writing) claimKeys() {
 				continue
 			}
 			duplicate := e.keyed && w.journal.Duplicate(e.key)
-			if w.count(owner{i, e.kind}, duplicate); !duplicate {
+			w.count(owner{i, e.kind}, duplicate)
+			if duplicate {
+				w.sentBefore(r, e.entry.ID)
+			} else {
 				w.entries.Loose = append(w.entries.Loose, e.entry)
 			}
 		}

@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/segment"
@@ -40,6 +42,9 @@ type request struct {
 	keyless [typeCount]int
 	refused map[outcome]int
 	result  Result
+	// sightings are of what was found wrong.
+	sightings []issues.Sighting
+	catalogue *diagnostics.Catalogue
 
 	done chan error
 }
@@ -177,6 +182,7 @@ func (s *Service) resolve(ctx context.Context, r *request) error {
 			continue
 		}
 		e.settle(&targets[i])
+		r.diagnose(e)
 		r.span(e)
 		kept = append(kept, e)
 	}

@@ -33,12 +33,16 @@ type Deps struct {
 	Directory *directory.Store
 	Policies  Policies
 
-	// Metrics, Logger, Now and Committed may be nil.
+	// Metrics, Logger, Now, Committed, Found and Catalogues may be nil.
 	Metrics Metrics
 	Logger  *slog.Logger
 	Now     func() time.Time
 	// Committed hears of each commit, after it: what it does must be quick.
 	Committed func(tenantID uuid.UUID, commitNo int64)
+	// Found hears, after a commit, that it has sightings of problems, or what connected apps' states are.
+	Found func(tenantID uuid.UUID)
+	// Catalogues says what errors mean; without, nothing is diagnosed.
+	Catalogues Catalogues
 
 	// Rate is how many events a second a tenant may send, with ten seconds' worth at once; 0 is for no limit.
 	Rate float64
@@ -50,25 +54,27 @@ type Deps struct {
 
 // Service takes events in. It is safe for concurrent use.
 type Service struct {
-	door      *tenant.Door
-	journal   *journal.Store
-	runs      *run.Store
-	directory *directory.Store
-	policies  *policies
-	limits    *limits
-	metrics   Metrics
-	log       *slog.Logger
-	now       func() time.Time
-	committed func(uuid.UUID, int64)
-	queue     *queue
-	decoders  sync.Pool
+	door       *tenant.Door
+	journal    *journal.Store
+	runs       *run.Store
+	directory  *directory.Store
+	policies   *policies
+	limits     *limits
+	metrics    Metrics
+	log        *slog.Logger
+	now        func() time.Time
+	committed  func(uuid.UUID, int64)
+	found      func(uuid.UUID)
+	catalogues Catalogues
+	queue      *queue
+	decoders   sync.Pool
 }
 
 // NewService makes a Service. It starts nothing: committers run while there is something to commit.
 func NewService(deps Deps) *Service {
 	s := &Service{
 		door: deps.Door, journal: deps.Journal, runs: deps.Runs, directory: deps.Directory,
-		metrics: deps.Metrics, log: deps.Logger, now: deps.Now, committed: deps.Committed,
+		metrics: deps.Metrics, log: deps.Logger, now: deps.Now, committed: deps.Committed, found: deps.Found, catalogues: deps.Catalogues,
 		decoders: sync.Pool{New: func() any { return &decoder{} }},
 	}
 	if s.now == nil {
@@ -82,6 +88,9 @@ func NewService(deps Deps) *Service {
 	}
 	if s.committed == nil {
 		s.committed = func(uuid.UUID, int64) {}
+	}
+	if s.found == nil {
+		s.found = func(uuid.UUID) {}
 	}
 	s.policies = newPolicies(deps.Policies)
 	s.limits = newLimits(deps.Rate, s.now)
@@ -111,6 +120,9 @@ func (s *Service) submit(ctx context.Context, tenantID uuid.UUID, body io.Reader
 		return Result{}, s.unavailable(ctx, tenantID, err)
 	}
 	r := &request{tenantID: tenantID, now: s.now().UTC().Truncate(time.Microsecond), context: ctx, done: make(chan error, 1)}
+	if s.catalogues != nil {
+		r.catalogue = s.catalogues(ctx, tenantID)
+	}
 	if err := s.receive(ctx, r, policy, body, form, hint); err != nil {
 		return Result{}, s.refusal(ctx, tenantID, err)
 	}

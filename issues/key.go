@@ -2,6 +2,7 @@ package issues
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -42,8 +43,11 @@ func KeyOf(h *entry.Head, d *diagnostics.Diagnosis) (Key, bool) {
 		return Key{}, false
 	}
 	k := Key{Category: d.Category, IntegrationID: h.IntegrationID, Cause: d.Entry}
-	if k.Cause == "" {
+	switch {
+	case k.Cause == "":
 		k.Cause = h.ErrorCode
+	case d.Generic && byEndpoint[d.Category] && h.ErrorCode != "":
+		k.Cause += "/" + h.ErrorCode // The provider tells apart what the generic catalogue cannot.
 	}
 	switch {
 	case h.Kind == entry.KindExternalWebhook:
@@ -53,5 +57,23 @@ func KeyOf(h *entry.Head, d *diagnostics.Diagnosis) (Key, bool) {
 	case byEndpoint[d.Category]:
 		k.Scope = h.EventType
 	}
+	k.Cause, k.Scope = tidy(k.Cause), tidy(k.Scope)
 	return k, true
+}
+
+// mostText is how long a cause or a scope is at most, in bytes.
+const mostText = 300
+
+// tidy makes a text one that can be stored and shown, whatever the sender wrote.
+func tidy(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, s)
+	if len(s) > mostText {
+		s = strings.ToValidUTF8(s[:mostText], "")
+	}
+	return s
 }

@@ -27,6 +27,8 @@ type Batch struct {
 	Terms []term.Term
 	// Cells are of what is counted like an entry but is none, likewise.
 	Cells []statistics.Cell
+	// Beside puts further statements into the round trip; nil for none.
+	Beside func(b *pgx.Batch) error
 }
 
 const (
@@ -72,6 +74,11 @@ func (c *Commit) Append(ctx context.Context, in Batch) error {
 	c.queueTerms(batch, sealed, in.Terms)
 	c.queueKeys(batch)
 	c.queueStatistics(batch, sealed, in.Cells)
+	if in.Beside != nil {
+		if err := in.Beside(batch); err != nil {
+			return fmt.Errorf("append what stands beside entries: %w", err)
+		}
+	}
 	if batch.Len() == 0 {
 		return nil
 	}

@@ -157,7 +157,7 @@ func runFilter(f *entry.Filter) (out run.Filter, ok bool) {
 	if len(f.Kinds) > 0 && !slices.Contains(f.Kinds, entry.KindFlowRun) ||
 		code.Equal != nil || code.Min != nil || code.Max != nil || len(code.In) > 0 ||
 		len(f.Methods) > 0 || f.EndpointPrefix != "" || f.Direction != entry.DirectionNone || len(f.EventTypes) > 0 ||
-		f.NodeRunID != uuid.Nil || f.MinLevel != 0 || len(f.ErrorKinds) > 0 && !slices.Contains(f.ErrorKinds, entry.ErrorApplication) {
+		f.NodeRunID != uuid.Nil || f.MinLevel != 0 || len(f.Categories) > 0 || len(f.IssueIDs) > 0 || len(f.ErrorKinds) > 0 && !slices.Contains(f.ErrorKinds, entry.ErrorApplication) {
 		return out, false
 	}
 	out = run.Filter{

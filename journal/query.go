@@ -116,6 +116,12 @@ func (s *Store) guide(p *prepared, order entry.Order, sc *scan, first int) guide
 		return termHints(s, w, []int64{entry.TermHash(entry.TermTrace, f.TraceID)})
 	case f.Identifier != nil:
 		return termHints(s, w, []int64{entry.TermHash(entry.TermIdentifier, f.Identifier.Value)})
+	case len(f.IssueIDs) > 0 && !slices.Contains(f.IssueIDs, uuid.Nil):
+		hashes := make([]int64, len(f.IssueIDs))
+		for i, id := range f.IssueIDs {
+			hashes[i] = entry.IssueTerm(id)
+		}
+		return termHints(s, w, hashes)
 	case onlyFailures(f) && order == entry.NewestFirst && p.hi-p.lo <= dayMicros:
 		// So short a time may have few segments, and reading those is one round trip less.
 		sc.glance = func(until int64) guide {

@@ -52,6 +52,7 @@ var Tables = []Table{
 	{Name: "issue", Placement: Distributed, Rights: all},
 	{Name: "issue_affected", Placement: Distributed, Rights: all},
 	{Name: "issue_minute", Placement: Distributed, Rights: all},
+	{Name: "issue_hour", Placement: Distributed, Rights: all},
 	{Name: "issue_evidence", Placement: Distributed, Rights: all},
 	{Name: "issue_activity", Placement: Distributed, Rights: all},
 	{Name: "response_shape", Placement: Distributed, Rights: all},

@@ -60,7 +60,10 @@ func (d *breakdown) add(c *Cells, i int, waiting bool) {
 		return
 	}
 	k := failureKey{code, pick(c.errors, c.fault[i])}
-	if k.code != 0 {
+	switch {
+	case k.error.Category != "":
+		k = failureKey{error: Error{Category: k.error.Category}} // It says what the codes of all providers mean.
+	case k.code != 0:
 		k.error.Kind = entry.ErrorNone // The status code says more.
 	}
 	f := d.failures[k]

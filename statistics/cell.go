@@ -32,7 +32,7 @@ type Dimensions struct {
 	Call       Call
 	StatusCode int
 	Error      Error
-	// Transfer is of transactions.
+	// Transfer is of transactions. Of events Operation is the type, and To why they were skipped on purpose.
 	Transfer Transfer
 }
 
@@ -43,6 +43,8 @@ type Call struct{ Method, Endpoint string }
 type Error struct {
 	Kind entry.ErrorKind
 	Code string
+	// Category is what the diagnosis said, in lower case; "" when there was none.
+	Category string
 }
 
 // Transfer is who sent what to whom.
@@ -69,10 +71,13 @@ func cellOf(e *entry.Entry, durations []BinCount) Cell {
 		c.Call = Call{e.Method, e.Endpoint}
 	}
 	if e.Status == entry.StatusFailure {
-		c.Error = Error{e.ErrorKind, e.ErrorCode}
+		c.Error = Error{e.ErrorKind, e.ErrorCode, e.Category}
 	}
-	if e.Transaction != nil {
+	switch {
+	case e.Transaction != nil:
 		c.Transfer = Transfer{e.Transaction.From, e.Transaction.To, e.EventType}
+	case e.EventType != "":
+		c.Transfer = Transfer{To: e.SkipCode, Operation: e.EventType}
 	}
 	if e.DurationMS >= 0 {
 		c.Durations = append(c.Durations, BinCount{binOf(e.DurationMS), 1})

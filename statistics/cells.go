@@ -55,7 +55,7 @@ func Open(packed []byte) (*Cells, error) {
 		}
 		r.rest = raw
 		c = r.first()
-	case version:
+	case 2, version:
 		if !sound(packed) {
 			return nil, ErrDamaged
 		}
@@ -94,7 +94,7 @@ func (r *reader) first() *Cells {
 	return c
 }
 
-// second reads version 2.
+// second reads versions 2 and 3.
 func (r *reader) second() *Cells {
 	c := &Cells{}
 	values := &reader{version: r.version, rest: r.zstd()}

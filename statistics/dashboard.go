@@ -3,6 +3,7 @@ package statistics
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -45,7 +46,8 @@ type CustomerTotals struct {
 	Totals
 }
 
-// Failure is failures of one sort: of one status code and one code of the provider's, or of one kind when no answer came.
+// Failure is failures of one sort: of one category of diagnosis. Where there was no diagnosis it is of one status code and
+// one code of the provider's, or of one kind when no answer came.
 type Failure struct {
 	StatusCode int
 	Error      Error
@@ -55,9 +57,11 @@ type Failure struct {
 	LastSeenAt time.Time
 }
 
-// Category names the sort: the status code and the provider's code, or the kind of the error.
+// Category names the sort: the category in capitals, or the status code and the provider's code, or the kind of the error.
 func (f *Failure) Category() string {
 	switch {
+	case f.Error.Category != "":
+		return strings.ToUpper(f.Error.Category)
 	case f.StatusCode != 0 && f.Error.Code != "":
 		return "HTTP " + strconv.Itoa(f.StatusCode) + " " + f.Error.Code
 	case f.StatusCode != 0:

@@ -78,7 +78,10 @@ func (r *reader) values(c *Cells) {
 	}
 	c.errors = make([]Error, r.count())
 	for i := range c.errors {
-		c.errors[i] = Error{entry.ErrorKind(r.uvarint()), r.text()} //nolint:gosec // What is no kind is none.
+		c.errors[i] = Error{Kind: entry.ErrorKind(r.uvarint()), Code: r.text()} //nolint:gosec // What is no kind is none.
+		if r.version > 2 {
+			c.errors[i].Category = r.text()
+		}
 	}
 	c.transfers = make([]Transfer, r.count())
 	for i := range c.transfers {
@@ -90,7 +93,7 @@ func (r *reader) values(c *Cells) {
 func (r *reader) columns(c *Cells, n int, first int64) {
 	c.minutes = minutesFrom(first, r.numbers(n, math.MaxUint32), c.byDay)
 	c.forms = r.numbers(n, 1<<9)
-	extra := 0 // what a column of version 2 may say beside its values
+	extra := 0 // what a column may say from version 2 on beside its values
 	if r.version > 1 {
 		extra = 1
 	}

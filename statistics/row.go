@@ -25,9 +25,9 @@ const minutesOfDay = 24 * 60
 // are; the first minute; the columns; and a checksum. A column says nothing of what follows from the last cell of the same
 // call: cells of a call mostly have one form, status code and integration, and durations that are near.
 //
-// Version 1, one zstd frame of plain columns, is read but no longer written.
+// Version 1, one zstd frame of plain columns, and version 2, whose errors had no category, are read but no longer written.
 const (
-	version     = 2
+	version     = 3
 	minuteGrain = 0
 	dayGrain    = 1
 	// mostDayCells is how many cells a row by day has at most, and mostDayBins how many bins.
@@ -226,7 +226,7 @@ func (p *packing) values(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(p.errors.found)))
 	for _, n := range p.errors.found {
 		v := &c.errors.values[n-1]
-		b = appendBytes(binary.AppendUvarint(b, uint64(v.Kind)), v.Code)
+		b = appendBytes(appendBytes(binary.AppendUvarint(b, uint64(v.Kind)), v.Code), v.Category)
 	}
 	b = binary.AppendUvarint(b, uint64(len(p.transfers.found)))
 	for _, n := range p.transfers.found {

@@ -173,14 +173,24 @@ var firstVersion, _ = base64.StdEncoding.DecodeString("ASi1L/1EAC4BJQoAQtZCN0Bvg
 	"KlHSpg4GChYJlopEs3FmoyIJNSe+U8vRTZtG1bCYRQUbICFgC4gblI1K1sKoQValx9NNsaDDZ7k2PUCZyMNaRplqebxQMdgo6BLlQtAC2CzjOL" +
 	"qQyWQ6kDqnGWfQ==")
 
+// secondVersion is the same as version 2 packed it.
+var secondVersion, _ = base64.StdEncoding.DecodeString("AnMotS/9AABVAwAEBQMAAAAAAABQAIACAQMDBgQFAQEAAgRQT1NUBy9iL3tpZH0EUE9TVAIvYQIBB0lOVkFMSUQBAAIDRVJQA0NSTQh0cmFuc2Zl" +
+	"cgNFUlADV01TCgBOs4CgQ9Ax0IWqBaBF0HlmMZXBOJQuAB3exZccdAALAAYEDAAACAALCAEABwABAQsBAQgFAgYAAgYAeEVhZ1IkBhcCdGcBAGRm" +
+	"BWVSBzE1ATAxATQ2NiTBAXQBAQIDAQABAgEBAwEDAwECAgIDAwMDAwIAAwMBAXQCAwACBAECBAIAAwAEAwIDAAAEAgMABAABBAADA3QCAQECAQAB" +
+	"AQIBAQICAgIBAQECAgEBAgEAAQIBAQB0AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEAAAAAAAJ8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAJEDAAAAAADJ" +
+	"AXQAAQIAAAACAAACAAACAQABAAABAgABAAABAQIAAHQAAAABAAAAAgAAAAAAAAIAAAAAAQAAAAAAAAAAAAB0AAICAAIAAAACAAAAAAIAAgAAAAIA" +
+	"AgAAAAAAAACcAeYGRcoEowOCA40BKK0BiAGDBIgEvgHzArcCugmEA7IB+QMuvAGACADNTPiQ")
+
 // What was written once is read for good.
-func TestTheFirstVersionIsRead(t *testing.T) {
+func TestOlderVersionsAreRead(t *testing.T) {
 	t.Parallel()
 	c := NewCollector()
 	for _, e := range draw(rand.New(rand.NewPCG(7, 8)), 60) {
 		c.AddEntry(e)
 	}
-	require.Equal(t, cellsIn(t, c.Pack()[0].Packed), cellsIn(t, firstVersion))
+	now := cellsIn(t, c.Pack()[0].Packed)
+	require.Equal(t, now, cellsIn(t, firstVersion))
+	require.Equal(t, now, cellsIn(t, secondVersion))
 	broken := slices.Clone(firstVersion)
 	broken[len(broken)/2] ^= 1
 	_, err := Open(broken)

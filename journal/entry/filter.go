@@ -29,6 +29,8 @@ type Filter struct {
 	NodeRunID  uuid.UUID
 	TraceID    string
 	EventTypes []string
+	// Categories are of diagnoses, in lower case.
+	Categories []string
 	// IssueIDs asks for the sightings of problems.
 	IssueIDs []uuid.UUID
 	// MinLevel is of log lines.

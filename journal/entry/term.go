@@ -19,6 +19,8 @@ const (
 	TermExternal = "id"
 	// TermSource is of the sender's id of the webhook or pull that brought an event.
 	TermSource = "source"
+	// TermIssue is of the problem that an entry is a sighting of.
+	TermIssue = "issue"
 )
 
 // TermHash is how a term is stored: the first 8 bytes of the SHA-256 of its tag, a zero byte and its value. It is
@@ -32,6 +34,9 @@ func TermHash(tag, value string) int64 {
 
 // RunTerm is the term of what belongs to a flow run.
 func RunTerm(flowRunID uuid.UUID) int64 { return TermHash(TermRun, flowRunID.String()) }
+
+// IssueTerm is the term of the sightings of a problem.
+func IssueTerm(issueID uuid.UUID) int64 { return TermHash(TermIssue, issueID.String()) }
 
 // ExternalTerm is the term of the sender's id of an entry of the kind.
 func ExternalTerm(kind Kind, externalID string) int64 {
@@ -57,6 +62,9 @@ func AppendTerms(hashes []int64, e *Entry) []int64 {
 	}
 	if e.SourceID != "" {
 		hashes = append(hashes, TermHash(TermSource, e.SourceID))
+	}
+	if e.IssueID != uuid.Nil {
+		hashes = append(hashes, IssueTerm(e.IssueID))
 	}
 	return hashes
 }

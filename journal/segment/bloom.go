@@ -131,7 +131,7 @@ func hasBits(filter []byte, hash uint32) bool {
 // filterOf is the Bloom filter in a segment's tokens, without checking their sum: that would take longer than looking
 // up the words. ok is false for what is none.
 func filterOf(tokens []byte) (filter []byte, ok bool) {
-	if len(tokens) <= envelopeSize || tokens[0] != version {
+	if len(tokens) <= envelopeSize || !known(tokens[0]) {
 		return nil, false
 	}
 	return tokens[1 : len(tokens)-crc32.Size], true

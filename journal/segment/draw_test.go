@@ -57,7 +57,8 @@ func drawHead(t *rapid.T, pool []uuid.UUID) entry.Head {
 		Direction: entry.Direction(rapid.IntRange(0, 2).Draw(t, "direction")), StatusCode: rapid.IntRange(-1, 599).Draw(t, "code"),
 		Method: drawText(t, "method"), Endpoint: drawText(t, "endpoint"), DurationMS: drawDuration(t),
 		ErrorKind: entry.ErrorKind(rapid.IntRange(0, 6).Draw(t, "error kind")), ErrorCode: drawText(t, "error code"),
-		EventType: drawText(t, "event type"), Level: entry.Level(rapid.IntRange(0, 4).Draw(t, "level")),
+		EventType: drawText(t, "event type"), Category: drawText(t, "category"), IssueID: of.Draw(t, "issue"),
+		Level: entry.Level(rapid.IntRange(0, 4).Draw(t, "level")),
 	}
 	if rapid.Bool().Draw(t, "implied app") {
 		h.ConnectedAppID = nodeid.ImpliedApp(h.CustomerID, h.IntegrationID)

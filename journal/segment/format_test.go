@@ -2,6 +2,7 @@ package segment
 
 import (
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -73,27 +74,35 @@ func goldenEntries() []*entry.Entry {
 	return list
 }
 
-// What a release wrote, later ones must read. To change the format, write the next version beside this one, with its
-// own golden segment.
+// diagnosed are the same with a diagnosis, as version 2 has them.
+func diagnosed(entries []*entry.Entry) []*entry.Entry {
+	entries[0].Category, entries[0].IssueID = "auth_token_expired", uuid.UUID{6: 0x50, 8: 0x80, 15: 1}
+	entries[1].Category, entries[1].IssueID = "webhook_signature_invalid", uuid.UUID{6: 0x50, 8: 0x80, 15: 2}
+	return entries
+}
+
+// What a release wrote, later ones must read. To change the format, write the next version beside these, with its own
+// golden segment.
 func TestReadsEveryVersion(t *testing.T) {
 	t.Parallel()
-	entries := goldenEntries()
 	if *update {
-		enc := encoded(t, entries)
+		enc := encoded(t, diagnosed(goldenEntries()))
 		for name, column := range map[string][]byte{"head": enc.Head, "list": enc.List, "tokens": enc.Tokens, "body": enc.Body} {
-			require.NoError(t, os.WriteFile(filepath.Join("testdata", "v1."+name), column, 0o644))
+			require.NoError(t, os.WriteFile(filepath.Join("testdata", fmt.Sprintf("v%d.%s", Format, name)), column, 0o644))
 		}
 	}
-	read := func(name string) []byte {
-		b, err := os.ReadFile(filepath.Join("testdata", "v1."+name))
-		require.NoError(t, err)
-		return b
-	}
-	enc := Encoded{Entries: len(entries), Head: read("head"), List: read("list"), Tokens: read("tokens"), Body: read("body")}
-	requireSame(t, entries, unpacked(t, &enc))
-	for query, want := range map[string]bool{"session expired": true, "salesforce": true, "A-1001": true, "nowhere": false} {
-		s, err := ParseSearch(query)
-		require.NoError(t, err)
-		require.Equal(t, want, s.MayMatch(enc.Tokens), query)
+	for version, entries := range map[int16][]*entry.Entry{1: goldenEntries(), Format: diagnosed(goldenEntries())} {
+		read := func(name string) []byte {
+			b, err := os.ReadFile(filepath.Join("testdata", fmt.Sprintf("v%d.%s", version, name)))
+			require.NoError(t, err)
+			return b
+		}
+		enc := Encoded{Entries: len(entries), Head: read("head"), List: read("list"), Tokens: read("tokens"), Body: read("body")}
+		requireSame(t, entries, unpacked(t, &enc))
+		for query, want := range map[string]bool{"session expired": true, "salesforce": true, "A-1001": true, "nobody": false} {
+			s, err := ParseSearch(query)
+			require.NoError(t, err)
+			require.Equal(t, want, s.MayMatch(enc.Tokens), query)
+		}
 	}
 }

@@ -36,6 +36,8 @@ type Head struct {
 	errorKind            numbers
 	errorCode, eventType texts
 	level                numbers
+	category             texts
+	issue                ids
 }
 
 // OpenHead reads a head. The Head keeps b, which must not change. Errors are ErrDamaged.
@@ -44,7 +46,11 @@ func OpenHead(b []byte) (*Head, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := readTable(c, MaxEntries, headColumns)
+	columns := headColumns
+	if c.version == 1 {
+		columns = firstHeadColumns
+	}
+	t := readTable(c, MaxEntries, columns)
 	h := &Head{n: t.entries}
 	h.readIDs(&t)
 	h.recordedAt, h.kind, h.status = t.numbers(), t.numbers(), t.numbers()
@@ -58,6 +64,9 @@ func OpenHead(b []byte) (*Head, error) {
 	h.errorKind = t.numbers()
 	h.errorCode, h.eventType = t.texts(), t.texts()
 	h.level = t.numbers()
+	if columns == headColumns {
+		h.category, h.issue = t.texts(), t.ids()
+	}
 	if t.bad {
 		return nil, damaged("head", "has a column that cannot be read")
 	}
@@ -139,6 +148,7 @@ func (h *Head) Row(i int, to *entry.Head) {
 	to.ErrorKind, to.ErrorCode = entry.ErrorKind(h.errorKind.at(i)), h.errorCode.at(i)
 	to.EventType = h.eventType.at(i)
 	to.Level = entry.Level(h.level.at(i))
+	to.Category, to.IssueID = h.category.at(i), h.issue.at(i)
 }
 
 func (h *Head) connectedAppAt(i int) uuid.UUID {

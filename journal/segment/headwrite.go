@@ -13,8 +13,12 @@ import (
 	"github.com/weirhq/weir/journal/entry"
 )
 
-// headColumns is how many columns a head has, in the order of headWriter.write.
-const headColumns = 25
+// headColumns is how many columns a head has, in the order of headWriter.write, and firstHeadColumns how many it had in
+// version 1.
+const (
+	headColumns      = 27
+	firstHeadColumns = 25
+)
 
 // The parts of an id's lower half, as nodeid makes it: two bits that are the same in all, a counter, and a tail that is
 // the same in all ids of one process.
@@ -55,6 +59,8 @@ func (w *headWriter) write(b []byte, entries []*entry.Entry) []byte {
 	w.texts(entries, func(e *entry.Entry) string { return e.ErrorCode })
 	w.texts(entries, func(e *entry.Entry) string { return e.EventType })
 	w.numbers(entries, func(e *entry.Entry) uint64 { return uint64(e.Level) })
+	w.texts(entries, func(e *entry.Entry) string { return e.Category })
+	w.ids(entries, func(e *entry.Entry) *uuid.UUID { return &e.IssueID })
 	return w.table.appendTo(b, len(entries))
 }
 

@@ -91,6 +91,8 @@ func (h *Head) matchCall(m *Matcher, c *candidates) {
 	}
 	c.texts(&h.errorCode, f.ErrorCodes)
 	c.texts(&h.eventType, f.EventTypes)
+	c.texts(&h.category, f.Categories)
+	c.ids(&h.issue, f.IssueIDs)
 	if f.MinLevel > 0 {
 		c.numbers(&h.level, func(v uint64) bool { return v >= uint64(f.MinLevel) })
 	}

@@ -154,7 +154,7 @@ func (m *Matcher) Matches(e *entry.Entry) bool {
 		inRange(&f.StatusCode, e.StatusCode) && anyOf(f.Methods, e.Method) &&
 		inFloatRange(&f.DurationMS, e.DurationMS) &&
 		anyOf(f.ErrorKinds, e.ErrorKind) && anyOf(f.ErrorCodes, e.ErrorCode) &&
-		anyOf(f.EventTypes, e.EventType) && e.Level >= f.MinLevel &&
+		anyOf(f.EventTypes, e.EventType) && anyOf(f.Categories, e.Category) && anyOf(f.IssueIDs, e.IssueID) && e.Level >= f.MinLevel &&
 		m.MatchList(e)
 }
 

@@ -46,6 +46,7 @@ func TestMatch(t *testing.T) {
 	one.NodeRunID, one.FlowRunID, one.TraceID = g.uuid(), g.uuid(), "4bf92f3577b34da6a3ce929d0e0e4736"
 	one.Identifiers = []entry.Identifier{{Key: "order_id", Value: "A-7"}, {Key: "invoice", Value: "R-7"}}
 	one.URL = "https://api.hubapi.com/crm/v3/objects/contacts/only-one?limit=1"
+	one.IssueID, entries[20].Category = g.uuid(), "rate_limited"
 	number := func(v int) *int { return &v }
 	float := func(v float64) *float64 { return &v }
 	at := func(i int) time.Time { return entries[i].OccurredAt() }
@@ -62,6 +63,8 @@ func TestMatch(t *testing.T) {
 		"customer":    {entry.Filter{CustomerIDs: []uuid.UUID{one.CustomerID, g.uuid()}}, func(_ int, e *entry.Entry) bool { return e.CustomerID == one.CustomerID }},
 		"integration": {entry.Filter{IntegrationIDs: []uuid.UUID{one.IntegrationID}}, func(_ int, e *entry.Entry) bool { return e.IntegrationID == one.IntegrationID }},
 		"app":         {entry.Filter{ConnectedAppIDs: []uuid.UUID{one.ConnectedAppID}}, func(_ int, e *entry.Entry) bool { return e.ConnectedAppID == one.ConnectedAppID }},
+		"category":    {entry.Filter{Categories: []string{"rate_limited", "none"}}, func(_ int, e *entry.Entry) bool { return e.Category == "rate_limited" }},
+		"issue":       {entry.Filter{IssueIDs: []uuid.UUID{one.IssueID}}, func(_ int, e *entry.Entry) bool { return e.IssueID == one.IssueID }},
 		"stranger":    {entry.Filter{CustomerIDs: []uuid.UUID{g.uuid()}}, func(int, *entry.Entry) bool { return false }},
 		"run":         {entry.Filter{FlowRunID: one.FlowRunID}, func(i int, _ *entry.Entry) bool { return i == 17 }},
 		"node run":    {entry.Filter{NodeRunID: one.NodeRunID}, func(i int, _ *entry.Entry) bool { return i == 17 }},

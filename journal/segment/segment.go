@@ -12,8 +12,9 @@ import (
 // MaxEntries is how many entries one segment holds at most.
 const MaxEntries = 1024
 
-// Format is the version that Encode writes. Every version that was ever written stays readable.
-const Format int16 = 1
+// Format is the version that Encode writes. Every version that was ever written stays readable: 2 added the columns of
+// diagnosis to the head, and changed nothing else.
+const Format int16 = 2
 
 // ErrDamaged says that bytes are no segment, or are not as they were written. Segments of a format that this release
 // does not know are damaged to it too.

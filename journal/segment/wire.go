@@ -15,6 +15,9 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// known tells whether columns of the version can be read.
+func known(v byte) bool { return 0 < v && v <= version }
+
 // begin starts a column in the buffer.
 func begin(buffer []byte) []byte { return append(buffer[:0], version) }
 
@@ -32,10 +35,10 @@ func unseal(what string, b []byte) (cursor, error) {
 	if crc32.Checksum(content, castagnoli) != sum {
 		return cursor{}, damaged(what, "has another checksum")
 	}
-	if content[0] != version {
+	if !known(content[0]) {
 		return cursor{}, damaged(what, fmt.Sprintf("has the unknown version %d", content[0]))
 	}
-	return cursor{rest: content[1:]}, nil
+	return cursor{rest: content[1:], version: content[0]}, nil
 }
 
 func damaged(what, how string) error { return fmt.Errorf("%w: its %s %s", ErrDamaged, what, how) }
@@ -45,6 +48,8 @@ func damaged(what, how string) error { return fmt.Errorf("%w: its %s %s", ErrDam
 type cursor struct {
 	rest []byte
 	bad  bool
+	// version is that of the column, where the cursor is at its beginning.
+	version byte
 }
 
 func (c *cursor) fail() {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/weirhq/weir/directory"
@@ -46,6 +47,8 @@ type company struct {
 	w      *world
 	letter string
 	tenant *tenant.Tenant
+	// founder is the member that the tenant was made with.
+	founder uuid.UUID
 	// owner stands for the credential of the role OWNER, ingest for a key that sends.
 	owner, ingest *caller
 	// callers are all kinds of credentials, by name.
@@ -100,6 +103,9 @@ func (w *world) found(t *testing.T, tenants *tenant.Store, letter string) *compa
 		Slug: "tenant-" + letter, Name: co.mark(shared, "name"), OwnerEmail: "tenant-" + letter + "-owner@example.com",
 	})
 	require.NoError(t, err)
+	members, err := tenants.Members(tenant.WithPrincipal(t.Context(), tenant.System(co.tenant.ID)), page.Request{Size: 1})
+	require.NoError(t, err)
+	co.founder = members.Items[0].ID
 	for _, role := range []tenant.Role{tenant.RoleOwner, tenant.RoleAdmin, tenant.RoleDeveloper, tenant.RoleSupport, tenant.RoleViewer} {
 		co.add(role.String(), w.sign(t, w.tokens, token.Claims{Subject: co.letter, Tenant: co.tenant.Slug, Role: role.String()}))
 	}
@@ -112,6 +118,7 @@ func (w *world) found(t *testing.T, tenants *tenant.Store, letter string) *compa
 	co.send(t, co.events())
 	co.rollUp(t)
 	co.shape(t)
+	co.raise(t)
 	co.nameIntegrations(t)
 	co.add("customer", co.limited(t, "customer-1"))
 	co.add("nobody", "")
@@ -159,6 +166,7 @@ func (co *company) shape(t *testing.T) {
 func (co *company) add(name, credential string) {
 	co.callers[name] = &caller{url: co.w.url, credential: credential, name: co.letter + "'s " + name, own: strings.NewReplacer(
 		ownFlow, nodeid.Format(nodeid.Flow, directory.FlowID(co.tenant.ID, "flow-1")),
+		ownIssue, nodeid.Format(nodeid.Issue, co.failing().ID(co.tenant.ID)), ownMember, nodeid.Format(nodeid.Member, co.founder),
 		ownCustomer, nodeid.Format(nodeid.Customer, directory.CustomerID(co.tenant.ID, "customer-1")),
 	)}
 	co.order = append(co.order, name)

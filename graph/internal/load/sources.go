@@ -22,6 +22,7 @@ type Sources struct {
 	Journal   Journal
 	Logs      Logs
 	Runs      Runs
+	Issues    Issues
 	// Catalogues say what is wrong with entries.
 	Catalogues Catalogues
 	// Now is the clock.
@@ -58,6 +59,7 @@ type Directory interface {
 	ConnectedAppsOf(ctx context.Context, customerIDs []uuid.UUID, head directory.Head) (map[uuid.UUID]page.Page[*directory.ConnectedApp], error)
 	ConnectedAppsOfIntegrations(ctx context.Context, integrationIDs []uuid.UUID, head directory.Head) (map[uuid.UUID]page.Page[*directory.ConnectedApp], error)
 	FlowsOf(ctx context.Context, integrationIDs []uuid.UUID, head directory.Head) (map[uuid.UUID]page.Page[*directory.Flow], error)
+	LastActivityOf(ctx context.Context, integrationIDs []uuid.UUID) (map[uuid.UUID]*time.Time, error)
 	DataSourcesOf(ctx context.Context, connectedAppIDs []uuid.UUID) (map[uuid.UUID][]*directory.DataSource, error)
 }
 

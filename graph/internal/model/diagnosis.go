@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -34,7 +33,7 @@ func newDiagnosis(ctx context.Context, d *diagnostics.Diagnosis) *Diagnosis {
 		return nil
 	}
 	out := &Diagnosis{
-		Category: strings.ToUpper(string(d.Category)), Title: d.Title, Cause: d.Cause, Confidence: d.Confidence, ResolvedBy: d.ResolvedBy,
+		Category: categoryName(d.Category), Title: d.Title, Cause: d.Cause, Confidence: d.Confidence, ResolvedBy: d.ResolvedBy,
 		References: append([]string{}, d.References...), Signals: []string{},
 	}
 	if !load.PayloadsHidden(ctx) {
