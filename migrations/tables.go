@@ -55,6 +55,7 @@ var Tables = []Table{
 	{Name: "issue_hour", Placement: Distributed, Rights: all},
 	{Name: "issue_evidence", Placement: Distributed, Rights: all},
 	{Name: "issue_activity", Placement: Distributed, Rights: all},
+	{Name: "response_shape", Placement: Distributed, Rights: all},
 }
 
 // functions are the doors that the service's role may call; by default a function may be called by everybody, so each

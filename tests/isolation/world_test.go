@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/internal/pgtest"
 	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/shape"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 	"github.com/weirhq/weir/tenant/token"
@@ -117,6 +118,7 @@ func (w *world) found(t *testing.T, tenants *tenant.Store, letter string) *compa
 	co.ingest = co.callers["key INGEST"]
 	co.send(t, co.events())
 	co.rollUp(t)
+	co.shape(t)
 	co.raise(t)
 	co.nameIntegrations(t)
 	co.add("customer", co.limited(t, "customer-1"))
@@ -140,6 +142,26 @@ func (co *company) rollUp(t *testing.T) {
 		_, err := tx.Pgx().Exec(ctx, statistics.SQLAppend, statistics.Columns(co.tenant.ID, 1<<40, late.Pack())...)
 		return err
 	}))
+}
+
+// shape keeps the form of an answer of each integration, as ingestion does of a few.
+func (co *company) shape(t *testing.T) {
+	t.Helper()
+	door := tenant.NewDoor(co.w.db.Pool(t))
+	defer func() { require.NoError(t, door.Close()) }()
+	ctx := tenant.WithPrincipal(t.Context(), tenant.System(co.tenant.ID))
+	list, err := directory.NewStore(door, time.Now).Integrations(ctx, page.Request{Size: 1})
+	require.NoError(t, err)
+	require.NotEmpty(t, list.Items)
+	sampler := shape.NewSampler(door, time.Now)
+	sampler.Offer(co.tenant.ID, &entry.Entry{
+		Head: entry.Head{
+			ID: nodeid.New(time.Now()), Kind: entry.KindAPIRequest, Status: entry.StatusSuccess, StatusCode: 200, Method: "GET", Endpoint: "/",
+			IntegrationID: list.Items[0].ID,
+		},
+		Detail: &entry.Detail{ResponseBody: &entry.Body{Text: `{"name":1}`}},
+	})
+	require.NoError(t, sampler.Flush(ctx))
 }
 
 func (co *company) add(name, credential string) {
