@@ -178,9 +178,9 @@ func (a *App) assemble(ctx context.Context) error {
 	})
 	a.stores.issues = detection.Issues
 	a.jobs, err = jobs.New(jobs.Deps{
-		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, a.log}, Detection: detection, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
+		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, detection.Shapes, a.log}, Detection: detection, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),
-		Retention: retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, a.stores.issues, time.Now}, a.log},
+		Retention: retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, a.stores.issues, detection.Shapes, time.Now}, a.log},
 	})
 	if err != nil {
 		return err
