@@ -2,6 +2,7 @@ package detect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -141,7 +142,7 @@ func (d *Detector) Detect(ctx context.Context) error {
 	for _, one := range d.detectors() {
 		found, ok, err := one.find(ctx, p)
 		if err != nil {
-			failure = fmt.Errorf("detect %s: %w", one.category, err)
+			failure = errors.Join(failure, fmt.Errorf("detect %s: %w", one.category, err))
 			continue
 		}
 		if ok {

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -24,12 +25,19 @@ const (
 	// fewestHours of at least hourCalls calls are needed to say what is usual.
 	fewestHours = 6
 	hourCalls   = 20
+	// spreads is how many deviations above what is usual a rate must lie, so that one that always goes up and down may. The
+	// median of absolute deviations times toDeviation is a normal distribution's standard deviation.
+	spreads     = 5
+	toDeviation = 1.4826
 )
+
+// usual is the share of failures that is usual, and how high it may be.
+type usual struct{ rate, most float64 }
 
 // usualRate is the share of failures that is usual at an hour of the day: the median of hours, of all of the last week or
 // of those at the same time of day, whichever is higher. The hour before upTo is left out. ok is false when too little is
 // known.
-func (h *history) usualRate(integration uuid.UUID, minute int64) (p float64, ok bool) {
+func (h *history) usualRate(integration uuid.UUID, minute int64) (u usual, ok bool) {
 	var all, same []float64
 	now, lastHour := minute/minutesOfHour, h.upTo/minutesOfHour-1
 	for number, d := range h.days {
@@ -48,14 +56,20 @@ func (h *history) usualRate(integration uuid.UUID, minute int64) (p float64, ok 
 			}
 		}
 	}
-	return max(median(all), median(same)), len(all) >= fewestHours
+	u.rate = max(median(all), median(same))
+	deviations := make([]float64, len(all))
+	for i, r := range all {
+		deviations[i] = math.Abs(r - median(all))
+	}
+	u.most = u.rate + spreads*toDeviation*median(deviations)
+	return u, len(all) >= fewestHours
 }
 
 // spikes tells whether a window has far more failures than usual, by those that nothing explains.
-func (w *window) spikes(usual float64, known func(category string) bool) bool {
-	p := max(usual, leastRate)
+func (w *window) spikes(u usual, known func(category string) bool) bool {
+	p := max(u.rate, leastRate)
 	r := w.of()
-	if w.failed < fewestFailures || r < timesUsual*usual || r < usual+pointsMore || binomialTail(w.failed, w.calls, p) >= spikeLevel {
+	if w.failed < fewestFailures || r < timesUsual*u.rate || r < u.rate+pointsMore || r < u.most || binomialTail(w.failed, w.calls, p) >= spikeLevel {
 		return false
 	}
 	explained := int64(0)
@@ -90,9 +104,9 @@ func findSpikes(p *picture) (found []finding) {
 		}
 		since := timeOf(p.minute - int64(first+1)*windowMinutes + 1)
 		f := finding{key: issues.Key{Category: diagnostics.ErrorRateSpike, IntegrationID: id, Cause: "error_rate"}, severity: issues.Error}
-		f.title = fmt.Sprintf("%s of calls of %s fail, instead of %s", share(sum.of()), p.called(id), share(usual))
+		f.title = fmt.Sprintf("%s of calls of %s fail, instead of %s", share(sum.of()), p.called(id), share(usual.rate))
 		f.cause = fmt.Sprintf("%d of %d calls failed since %s, for {customers}; by the last week it would be about %d.",
-			sum.failed, sum.calls, moment(since), int64(usual*float64(sum.calls)+0.5))
+			sum.failed, sum.calls, moment(since), int64(usual.rate*float64(sum.calls)+0.5))
 		if name, most := mostCategory(all[:]); most > 0 {
 			f.cause += fmt.Sprintf(" Most often: %s.", name)
 		}

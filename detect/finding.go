@@ -39,12 +39,12 @@ func keyOfFlow(c diagnostics.Category, cause string, f *directory.Flow) issues.K
 func (f *finding) hit(w whom, since time.Time, evidence ...issues.Evidence) {
 	i := slices.IndexFunc(f.affected, func(a issues.Affected) bool { return a.ConnectedAppID == w.app && a.CustomerID == w.customer })
 	if i < 0 {
-		f.affected = append(f.affected, issues.Affected{CustomerID: w.customer, ConnectedAppID: w.app, Since: since})
+		f.affected = append(f.affected, issues.Affected{CustomerID: w.customer, ConnectedAppID: w.app, Since: since.UTC()})
 		i = len(f.affected) - 1
 	}
 	a := &f.affected[i]
 	if since.Before(a.Since) {
-		a.Since = since
+		a.Since = since.UTC()
 	}
 	a.Evidence = append(a.Evidence, evidence[:min(len(evidence), mostEvidence-len(a.Evidence))]...)
 }
@@ -151,6 +151,7 @@ func customers(ids []uuid.UUID, names map[uuid.UUID]string) string {
 			known = append(known, name)
 		}
 	}
+	slices.Sort(known)
 	switch n := len(ids); {
 	case n == 0:
 		return "your own product"

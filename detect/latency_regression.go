@@ -3,6 +3,7 @@ package detect
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/weirhq/weir/diagnostics"
@@ -22,14 +23,16 @@ const (
 	slowMore  = 100
 )
 
-// isSlow tells whether calls are slower than they were: usual is what 95 % did not exceed.
-func (c *calls) isSlow(usual float64) bool {
+// isSlow tells whether calls are slower than they were: usual is what 95 % of so many calls did not exceed. Of few calls that
+// is not known well: a larger part than one of 20 may really be longer, by three standard errors of it.
+func (c *calls) isSlow(usual float64, before int64) bool {
 	n := c.sketch.Len()
 	if n < fewestRecent || usual <= 0 {
 		return false
 	}
 	p95 := c.sketch.Quantile(0.95)
-	return p95 >= slowTimes*usual && p95 >= usual+slowMore && binomialTail(c.slow, n, slowPart) < slowLevel
+	part := slowPart + 3*math.Sqrt(slowPart*(1-slowPart)/float64(before))
+	return p95 >= slowTimes*usual && p95 >= usual+slowMore && binomialTail(c.slow, n, part) < slowLevel
 }
 
 // findSlow finds endpoints that are slower than they were, twice in a row. After a restart it cannot tell the first time.
@@ -38,7 +41,7 @@ func findSlow(p *picture) (found []finding, ok bool) {
 	slow := map[endpoint]bool{}
 	for e, c := range p.recent.calls {
 		usual, days, calls := p.history.p95(e)
-		if days < fewestDays || calls < fewestBefore || !c.isSlow(usual) {
+		if days < fewestDays || calls < fewestBefore || !c.isSlow(usual, calls) {
 			continue
 		}
 		if slow[e] = true; !before[e] {

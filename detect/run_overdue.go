@@ -123,7 +123,17 @@ func local(at, now time.Time, zone *time.Location) string {
 func (p *picture) outOfRhythm(f *directory.Flow, of []runner) []finding {
 	one := finding{key: keyOfFlow(diagnostics.RunOverdue, "rhythm", f), severity: issues.Error}
 	longest, usual := int64(0), 0.0
+	// Where events are known, they say when it should run: whether they come, and whether they launch it, is asked elsewhere.
+	arriving := map[uuid.UUID]bool{}
+	if launchedBy(f) != 0 {
+		for _, u := range p.unlaunched(f) {
+			arriving[u.customer] = true
+		}
+	}
 	for _, who := range of {
+		if arriving[who.customer] {
+			continue
+		}
 		r := p.ran(who)
 		gap, overdue, ok := rhythmOf(&r)
 		silent := p.minute - r.last()

@@ -32,7 +32,7 @@ func stuckAfter(l longest) time.Duration {
 	return max(leastStuck, time.Duration(1.5*l.ms*float64(time.Millisecond)))
 }
 
-// findStuck finds runs that are under way for longer than they should.
+// findStuckRuns finds runs that are under way for longer than they should.
 func findStuckRuns(p *picture) (found []finding, stuck []*openRun) {
 	limits := map[uuid.UUID]time.Duration{}
 	byFlow := map[uuid.UUID]int{}

@@ -171,7 +171,7 @@ func (h *history) longestGap(s source) (gap int64) {
 const (
 	// holidayHours is how far back others are looked at, and enough what they must be expected to send to explain anything.
 	holidayHours = 72
-	enough       = 10
+	enough       = 50
 )
 
 // everybody is what all sources together sent lately, and what was to be expected of them: by hour, and by minute since the
@@ -208,33 +208,51 @@ func (p *picture) together() *everybody {
 }
 
 // share is which part of what was to be expected others than a source sent since a minute, at most 1: on a holiday all send
-// less. Hours that are cut by its beginning do not count.
+// less. Where that is little to go by, the hours before count as well. Hours that are cut by the beginning do not.
 func (all *everybody) share(p *picture, s source, since int64) float64 {
 	from := since + 1
 	if from < p.recent.first {
 		from = max((from+minutesOfHour-1)/minutesOfHour, all.first) * minutesOfHour
 	}
 	own := p.history.expect(s, all.first*minutesOfHour)
-	came, expected := 0.0, 0.0
-	for hour := from / minutesOfHour; hour*minutesOfHour < p.minute; hour++ {
-		part := float64(min(p.minute, (hour+1)*minutesOfHour)-max(from, hour*minutesOfHour)) / float64(minutesOfHour)
-		expected += part * all.expected[hour]
-		if own.days >= fewestKnown {
-			expected -= part * own.at(hour)
-		}
-		if hour*minutesOfHour < p.recent.first {
-			came += all.came[hour]
-		}
-	}
-	for i, n := range all.recent {
-		if minute := p.recent.first + int64(i); minute >= from && minute < p.minute {
-			came += n
-		}
+	came, expected := all.between(p, s, own, from)
+	for expected < enough && from > all.first*minutesOfHour {
+		from = (from - 1) / minutesOfHour * minutesOfHour
+		came, expected = all.between(p, s, own, from)
 	}
 	if expected < enough {
 		return 1
 	}
 	return max(leastShare, min(1, came/expected))
+}
+
+// between is what others than a source sent from a minute on, and what was to be expected of them.
+func (all *everybody) between(p *picture, s source, own *expectation, from int64) (came, expected float64) {
+	counted := own.days >= fewestKnown // all of everybody has what the source itself sent
+	for hour := from / minutesOfHour; hour*minutesOfHour < p.minute; hour++ {
+		part := float64(min(p.minute, (hour+1)*minutesOfHour)-max(from, hour*minutesOfHour)) / float64(minutesOfHour)
+		expected += part * all.expected[hour]
+		if counted {
+			expected -= part * own.at(hour)
+		}
+		if hour*minutesOfHour >= p.recent.first {
+			continue
+		}
+		came += all.came[hour]
+		if d := p.history.days[hour/24]; counted && d != nil && d.sources[s] != nil {
+			came -= float64(d.sources[s].hours[hour%24])
+		}
+	}
+	mine := p.recent.sources[s]
+	for i, n := range all.recent {
+		if minute := p.recent.first + int64(i); minute < from || minute >= p.minute {
+			continue
+		}
+		if came += n; counted && mine != nil {
+			came -= float64(mine[i])
+		}
+	}
+	return came, expected
 }
 
 // silent is the probability that a source is silent from a minute on by chance, and how many were to be expected.

@@ -37,7 +37,7 @@ const counts = "i.status IN ('OPEN', 'ACKNOWLEDGED') AND i.parent_id IS NULL"
 // worstOf is the statement that gives whom open issues hit, and the worst severity's place among the severities.
 func worstOf(of entry.ParentKind) (string, error) {
 	const rank = "max(array_position(ARRAY['INFO', 'WARNING', 'ERROR', 'CRITICAL'], i.severity)) - 1"
-	column := ""
+	var column string
 	switch of {
 	case entry.ParentIntegration:
 		return "SELECT i.integration_id AS id, " + rank + " AS worst FROM issue i WHERE i.tenant_id = $1 AND " + counts +

@@ -45,6 +45,8 @@ type observing struct {
 	what  deeds
 	found map[uuid.UUID][]exhibit
 	fresh []uuid.UUID
+	// held are those whom conditions hit now.
+	held struct{ issues, customers, apps []uuid.UUID }
 }
 
 func (o *observing) run(categories []diagnostics.Category, conditions []Condition) error {
@@ -79,7 +81,7 @@ func (o *observing) run(categories []diagnostics.Category, conditions []Conditio
 		}
 	}
 	// Whoever hits nobody of a category that was looked at was not seen now.
-	o.b.Queue(sqlGone, o.tx.TenantID(), o.now, names)
+	o.b.Queue(sqlGone, o.tx.TenantID(), o.now, names, tenant.UUIDs(o.held.issues), tenant.UUIDs(o.held.customers), tenant.UUIDs(o.held.apps))
 	if err := send(o.ctx, o.tx, &o.b); err != nil {
 		return fmt.Errorf("write conditions: %w", err)
 	}
@@ -101,7 +103,8 @@ func (o *observing) run(categories []diagnostics.Category, conditions []Conditio
 
 const sqlGone = `WITH gone AS (
 	UPDATE issue_affected a SET cleared_at = $2 FROM issue i WHERE a.tenant_id = $1 AND i.tenant_id = $1 AND a.issue_id = i.id
-		AND i.by_condition AND i.category = ANY ($3) AND a.cleared_at IS NULL AND a.last_seen_at < $2
+		AND i.by_condition AND i.category = ANY ($3) AND a.cleared_at IS NULL
+		AND (a.issue_id, a.customer_id, a.connected_app_id) NOT IN (SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[]))
 	RETURNING a.issue_id)
 UPDATE issue SET changed_at = $2 WHERE tenant_id = $1 AND id IN (SELECT issue_id FROM gone)`
 
@@ -262,6 +265,10 @@ func (o *observing) hold(id uuid.UUID, affected []Affected, hit map[whom]bool) {
 			o.found[id] = append(o.found[id], exhibit{dated(e, a.Since), a.CustomerID})
 		}
 	}
+	for range customers {
+		o.held.issues = append(o.held.issues, id)
+	}
+	o.held.customers, o.held.apps = append(o.held.customers, customers...), append(o.held.apps, apps...)
 	o.b.Queue(sqlHoldFor, o.tx.TenantID(), id, o.now, tenant.UUIDs(customers), tenant.UUIDs(apps), since, fresh)
 	if len(freshCustomers) == 0 {
 		return

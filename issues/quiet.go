@@ -48,7 +48,7 @@ func (a *ailing) note(c *statistics.Cell, minute time.Time) {
 	if !succeeded(c) || !a.calls.has(c) {
 		return
 	}
-	for _, w := range []whom{{c.CustomerID, c.ConnectedAppID}, {uuid.Nil, c.ConnectedAppID}, {c.CustomerID, uuid.Nil}, {}} {
+	for _, w := range whose(c) {
 		if h := a.hits[w]; h != nil && minute.After(h.last) {
 			h.succeeded = later(h.succeeded, minute)
 		}

@@ -77,12 +77,9 @@ func (c *calls) has(cell *statistics.Cell) bool {
 	return c.scope == "" || cell.Kind != entry.KindAPIRequest || c.scope == cell.Call.Method+" "+cell.Call.Endpoint
 }
 
-// of tells whether a cell counts calls of one whom a problem hits.
-func (w whom) of(cell *statistics.Cell) bool {
-	if w.app != uuid.Nil {
-		return w.app == cell.ConnectedAppID
-	}
-	return w.customer == uuid.Nil || w.customer == cell.CustomerID
+// whose are those whom a problem may hit whose calls a cell counts: a problem may know the app, the customer, or neither.
+func whose(cell *statistics.Cell) [4]whom {
+	return [4]whom{{cell.CustomerID, cell.ConnectedAppID}, {uuid.Nil, cell.ConnectedAppID}, {cell.CustomerID, uuid.Nil}, {}}
 }
 
 // succeeded tells whether a cell counts successes.

@@ -100,12 +100,7 @@ func (s *Store) judgeLasting(ctx context.Context, list []*candidate) error {
 			if cell.Kind != entry.KindAPIRequest || !succeeded(cell) {
 				return
 			}
-			for _, w := range []whom{
-				{cell.CustomerID, cell.ConnectedAppID},
-				{uuid.Nil, cell.ConnectedAppID},
-				{cell.CustomerID, uuid.Nil},
-				{},
-			} {
+			for _, w := range whose(cell) {
 				if since, ok := apps[w]; ok && !minute.Before(since) {
 					delete(apps, w)
 				}
@@ -220,7 +215,7 @@ func (s *share) take(c *statistics.Cell, _ time.Time) {
 		return
 	}
 	s.all += c.Count
-	for _, w := range []whom{{c.CustomerID, c.ConnectedAppID}, {uuid.Nil, c.ConnectedAppID}, {c.CustomerID, uuid.Nil}, {}} {
+	for _, w := range whose(c) {
 		if s.hit[w] {
 			s.affected += c.Count
 			return
