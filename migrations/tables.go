@@ -31,6 +31,7 @@ var Tables = []Table{
 	{Name: "member", Placement: Distributed, Rights: all},
 	{Name: "retention_policy", Placement: Distributed, Rights: all},
 	{Name: "redaction_policy", Placement: Distributed, Rights: all},
+	{Name: "audit_entry", Placement: Distributed, Rights: "SELECT, INSERT, DELETE"},
 	{Name: "customer", Placement: Distributed, Rights: all},
 	{Name: "integration", Placement: Distributed, Rights: all},
 	{Name: "connected_app", Placement: Distributed, Rights: all},

@@ -60,6 +60,8 @@ type Store struct {
 	now       func() time.Time
 	retention *policyCache[Retention]
 	redaction *policyCache[Redaction]
+	// signer is nil where no tokens are signed.
+	signer TokenSigner
 }
 
 // NewStore makes a Store.
