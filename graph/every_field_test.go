@@ -23,9 +23,10 @@ var arguments = map[string]string{
 	"Query.integration": `(id: "INTEGRATION")`, "Query.connectedApp": `(id: "APP")`, "Query.flow": `(id: "FLOW")`, "Query.flowRun": `(id: "RUN")`,
 	"Query.overview": "(" + someDays + ")", "Query.landscape": "(" + someDays + ")", "Customer.stats": "(" + someDays + ", granularity: HOUR)",
 	"ConnectedApp.stats": "(" + someDays + ", granularity: DAY)", "Flow.stats": "(" + someDays + ", granularity: DAY)",
-	"Integration.dashboard": "(" + someDays + `, granularity: DAY, timeZone: "Europe/Helsinki")`,
-	"Query.explainRuns":     `(input: {flowId: "FLOW", customerId: "CUSTOMER", ` + someDays + `})`,
-	"Query.log":             `(id: "LOG")`, "FlowRun.nodeRun": `(nodeKey: "lookup")`,
+	"Integration.dashboard":  "(" + someDays + `, granularity: DAY, timeZone: "Europe/Helsinki")`,
+	"Query.explainRuns":      `(input: {flowId: "FLOW", customerId: "CUSTOMER", ` + someDays + `})`,
+	"Query.redactionPreview": `(input: {headers: [], fields: ["errorCode"], patterns: []})`,
+	"Query.log":              `(id: "LOG")`, "FlowRun.nodeRun": `(nodeKey: "lookup")`,
 }
 
 const someDays = `range: {from: "2026-03-09T00:00:00Z", to: "2026-03-11T00:00:00Z"}`
@@ -81,7 +82,7 @@ func TestEveryFieldIsAnswered(t *testing.T) {
 		require.NotNil(t, r.at(t, "it"), root.Name)
 	}
 	nodes := map[string]string{
-		"Tenant": "TENANT", "Member": "OWNER", "ApiKey": "KEY", "Customer": "CUSTOMER", "Integration": "INTEGRATION", "ConnectedApp": "APP",
+		"Tenant": "TENANT", "Member": "OWNER", "ApiKey": "KEY", "AuditEntry": "AUDIT", "Customer": "CUSTOMER", "Integration": "INTEGRATION", "ConnectedApp": "APP",
 		"DataSource": "SOURCE", "Flow": "FLOW", "NodeRun": "NODE", "FlowRun": "RUN", "ApiRequest": "LOG", "ExternalWebhook": "WEBHOOK",
 		"ExternalEventPull": "PULL", "ExternalEvent": "EVENT", "InternalEvent": "INTERNAL", "Transaction": "TRANSACTION",
 	}

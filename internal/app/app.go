@@ -179,6 +179,11 @@ func (a *App) assemble(ctx context.Context) error {
 		return err
 	}
 	a.stores.directory.EraseWith(a.jobs)
+	issuer, err := token.NewIssuer(TokenConfig(&a.cfg.JWT, key, a.log))
+	if err != nil {
+		return fmt.Errorf("the settings WEIR_JWT_… do not fit together: %w", err)
+	}
+	a.stores.tenants.SignWith(issuer)
 	// Yesterday's partitions are for what arrives late; older ones are made when somebody sends what belongs there.
 	if _, err := a.stores.journal.EnsurePartitions(ctx, journal.DayOf(time.Now().AddDate(0, 0, -1)), journal.DayOf(time.Now().AddDate(0, 0, jobs.PartitionsAhead))); err != nil {
 		return err

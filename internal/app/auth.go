@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"net/netip"
 
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/tenant"
@@ -22,6 +23,7 @@ type refusal func(w http.ResponseWriter, status int, err *errs.Error)
 // on without a principal: the handler says what that may do, which is next to nothing.
 func authenticate(auth authenticator, log *slog.Logger, refuse refusal, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.WithContext(tenant.WithAddress(r.Context(), addressOf(r.RemoteAddr)))
 		credential := r.Header.Get("Authorization")
 		if credential == "" {
 			next.ServeHTTP(w, r)
@@ -43,6 +45,27 @@ func authenticate(auth authenticator, log *slog.Logger, refuse refusal, next htt
 			refuse(w, http.StatusServiceUnavailable, errs.New(errs.Unavailable, "credentials cannot be checked now; try again"))
 		}
 	})
+}
+
+// networkBits is what tells networks of IPv6 apart: within one, a machine changes its address every day.
+const networkBits = 64
+
+// addressOf is where a request comes from, without its port; of IPv6 the network. Headers of proxies do not count, since
+// anybody can send them.
+func addressOf(remote string) string {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return ""
+	}
+	address := at.Addr().Unmap().WithZone("")
+	if address.Is4() || address.IsLoopback() {
+		return address.String()
+	}
+	network, err := address.Prefix(networkBits)
+	if err != nil {
+		return ""
+	}
+	return network.String()
 }
 
 func safeMessage(err error) string {

@@ -2,6 +2,8 @@ package isolation
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,18 +15,19 @@ import (
 func (w *world) crawlArgs() map[string]string {
 	parts := `(range: ` + w.timeRange() + `, granularity: HOUR, timeZone: "UTC")`
 	return map[string]string{
-		"Query.overview":        `(range: ` + w.timeRange() + `)`,
-		"Query.landscape":       `(range: ` + w.timeRange() + `)`,
-		"Query.explainRuns":     `(input: {flowId: "` + ownFlow + `", customerId: "` + ownCustomer + `", range: ` + w.timeRange() + `})`,
-		"Customer.stats":        parts,
-		"ConnectedApp.stats":    parts,
-		"Flow.stats":            parts,
-		"Integration.dashboard": parts,
-		"Query.logHistogram":    `(buckets: 24, filter: {range: ` + w.timeRange() + `})`,
-		"FlowRun.nodeRun":       `(nodeKey: "first-1")`,
-		"FlowRun.logs":          `(first: 200)`,
-		"NodeRun.logs":          `(first: 200)`,
-		"default connections":   `(first: 100)`,
+		"Query.overview":         `(range: ` + w.timeRange() + `)`,
+		"Query.landscape":        `(range: ` + w.timeRange() + `)`,
+		"Query.explainRuns":      `(input: {flowId: "` + ownFlow + `", customerId: "` + ownCustomer + `", range: ` + w.timeRange() + `})`,
+		"Customer.stats":         parts,
+		"ConnectedApp.stats":     parts,
+		"Flow.stats":             parts,
+		"Integration.dashboard":  parts,
+		"Query.redactionPreview": `(input: {headers: [], fields: ["word"], patterns: []})`,
+		"Query.logHistogram":     `(buckets: 24, filter: {range: ` + w.timeRange() + `})`,
+		"FlowRun.nodeRun":        `(nodeKey: "first-1")`,
+		"FlowRun.logs":           `(first: 200)`,
+		"NodeRun.logs":           `(first: 200)`,
+		"default connections":    `(first: 100)`,
 	}
 }
 
@@ -49,7 +52,8 @@ func (w *world) valid() map[string]string {
 		"TimeRange.from": strconv.Quote(w.start.Format(time.RFC3339)), "TimeRange.to": soon,
 		"FlowRun.nodeRun.nodeKey": `"first-1"`,
 		"ExplainRunsInput.flowId": strconv.Quote(ownFlow), "ExplainRunsInput.customerId": strconv.Quote(ownCustomer),
-		"CreateApiKeyInput.name": `"made by c"`, "CreateApiKeyInput.expiresAt": soon,
+		"CreateCustomerTokenInput.ttlSeconds": "60",
+		"CreateApiKeyInput.name":              `"made by c"`, "CreateApiKeyInput.expiresAt": soon,
 		"CreateCustomerInput.externalId": `"only-a-customer"`, "CreateCustomerInput.name": `"made by c"`,
 		"CreateIntegrationInput.key": `"only-a-integration"`, "CreateIntegrationInput.name": `"made by c"`, "CreateIntegrationInput.provider": `"made by c"`,
 		"InviteMemberInput.email": `"tenant-a-owner@example.com"`, "InviteMemberInput.name": `"made by c"`,
@@ -147,6 +151,9 @@ func (v *victim) textQuestions(t *testing.T, place, name string) []question {
 		return v.texts("key")
 	case "IdentifierFilter.value":
 		return v.texts("value")
+	case "UpdateRedactionInput.headers", "UpdateRedactionInput.fields", "UpdateRedactionInput.patterns":
+		// A policy is tried on the caller's own entries, whatever it is made of.
+		return plain(slices.Sorted(maps.Keys(v.crawl.texts["name"])))
 	}
 	t.Fatalf("nobody says which of another tenant's texts to ask with for %s: add it to textQuestions in hints_test.go", place)
 	return nil

@@ -37,6 +37,7 @@ type Catalogue interface {
 type Tenants interface {
 	MembersByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*tenant.Member, error)
 	APIKeysByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*tenant.APIKey, error)
+	AuditEntriesByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*tenant.AuditEntry, error)
 }
 
 // Directory is what the loaders ask of the directory.

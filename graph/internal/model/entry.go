@@ -138,8 +138,11 @@ func (e Entry) ConnectedApp(ctx context.Context) (*ConnectedApp, error) {
 	return loadConnectedApp(ctx, e.of.ConnectedAppID)
 }
 
-// Metadata is what the sender added.
+// Metadata is what the sender added; nil for customers.
 func (e Entry) Metadata(ctx context.Context) (json.RawMessage, error) {
+	if load.ForCustomer(ctx) {
+		return nil, nil
+	}
 	detail, err := e.detail(ctx)
 	if err != nil || detail == nil {
 		return nil, err
