@@ -75,7 +75,7 @@ func NewHandler(deps Deps) http.Handler {
 	h.schema = executable.Schema()
 	server := gqlhandler.New(executable)
 	server.AddTransport(transport.Options{AllowedMethods: []string{http.MethodOptions, http.MethodGet, http.MethodPost}})
-	server.AddTransport(httpTransport{})
+	server.AddTransport(httpTransport{deps.Logger})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](documents))
 	server.SetParserTokenLimit(maxTokens)
 	server.SetDisableSuggestion(true)

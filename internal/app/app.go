@@ -78,6 +78,7 @@ const maxConns = 24
 // Start opens the database, puts the service together and begins to serve. What it has started when it fails, it
 // stops again.
 func Start(ctx context.Context, cfg *config.Service, opt Options, log *slog.Logger) (_ *App, err error) {
+	log = observe.Collecting(log)
 	a := &App{cfg: cfg, opt: opt, log: log, metrics: observe.NewMetrics(), failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {

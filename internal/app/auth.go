@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/internal/observe"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -20,7 +22,8 @@ type authenticator interface {
 type refusal func(w http.ResponseWriter, status int, err *errs.Error)
 
 // authenticate puts the principal of the request's credential into its context. A request without a credential goes
-// on without a principal: the handler says what that may do, which is next to nothing.
+// on without a principal: the handler says what that may do, which is next to nothing. With ?logs=1 the answer tells whom
+// that is for what the server did.
 func authenticate(auth authenticator, log *slog.Logger, refuse refusal, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = r.WithContext(tenant.WithAddress(r.Context(), addressOf(r.RemoteAddr)))
@@ -29,9 +32,18 @@ func authenticate(auth authenticator, log *slog.Logger, refuse refusal, next htt
 			next.ServeHTTP(w, r)
 			return
 		}
+		var lines *observe.Lines
+		if wantsLogs(r) {
+			ctx, collected := observe.WithLines(r.Context())
+			answer := &held{ResponseWriter: w}
+			lines, r, w = collected, r.WithContext(ctx), answer
+			defer answer.send(lines)
+		}
+		began := time.Now()
 		p, err := auth.Authenticate(r.Context(), credential)
 		switch {
 		case err == nil:
+			signedIn(r, log, lines, p, time.Since(began))
 			next.ServeHTTP(w, r.WithContext(tenant.WithPrincipal(r.Context(), p)))
 		case errs.Is(err, errs.Unauthenticated):
 			w.Header().Set("WWW-Authenticate", `Bearer realm="weir"`)

@@ -26,6 +26,8 @@ func TestIsolation(t *testing.T) {
 		t.Run("keys do what their scope says", w.keysDoWhatTheirScopeSays)
 		t.Run("ended keys are refused", w.endedKeysAreRefused)
 		t.Run("forged tokens are refused", w.forgedTokensAreRefused)
+		t.Run("logs are one's own", w.logsAreOnesOwn)
+		t.Run("every JSON endpoint tells its logs", w.everyJSONEndpointTellsItsLogs)
 		t.Run("open paths name no tenant", w.openPathsNameNoTenant)
 		t.Run("events stay at home", w.eventsStayAtHome)
 		t.Run("bodies name no tenant", w.bodiesNameNoTenant)
