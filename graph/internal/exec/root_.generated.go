@@ -1053,7 +1053,7 @@ type FlowTrigger {
   eventTypes: [String!]!
   "When it runs, in cron's syntax; of schedules only."
   schedule: String
-  "What an event must be like, in the tenant's own words."
+  "What an event must be like, in the tenant's own words. Null for a credential that is limited to a customer."
   filter: String
 }
 
@@ -1176,7 +1176,7 @@ type FlowRun implements LogEntry & Node {
     first: Int = 200
     "The cursor after which the page begins."
     after: String
-    "Lines that matter less are left out."
+    "Lines that matter less are left out; for a credential that is limited to a customer, DEBUG always is."
     minLevel: LogLevel = DEBUG
   ): LogLineConnection!
   "The API requests that were made in it, the oldest first."
@@ -1934,7 +1934,7 @@ type NodeRun implements Node {
     first: Int = 200
     "The cursor after which the page begins."
     after: String
-    "Lines that matter less are left out."
+    "Lines that matter less are left out; for a credential that is limited to a customer, DEBUG always is."
     minLevel: LogLevel = DEBUG
   ): LogLineConnection!
   "The API requests that were made in it, the oldest first."
@@ -2332,7 +2332,7 @@ input RetentionPolicyInput {
   payloadDays: Int
 }
 
-"The whole of a tenant's own redaction rules. Each list has at most 100 items."
+"The whole of a tenant's own redaction rules: at most 200 headers, 200 fields and 50 patterns."
 input UpdateRedactionInput {
   "Names of headers, in any case, of at most 200 characters."
   headers: [String!]!
