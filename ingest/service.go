@@ -133,13 +133,18 @@ func (s *Service) submit(ctx context.Context, tenantID uuid.UUID, body io.Reader
 	if err := s.receive(ctx, r, policy, body, form, hint); err != nil {
 		return Result{}, s.refusal(ctx, tenantID, err)
 	}
+	s.log.LogAttrs(ctx, slog.LevelDebug, "events read",
+		slog.Int("events", r.count), slog.Int("bytes", r.bytes), slog.Int("rejected", len(r.result.Rejected)), slog.Duration("took", s.now().Sub(r.now)))
 	if wait, ok := s.limits.take(tenantID, r.count); !ok {
 		return Result{}, rateLimited(wait)
 	}
 	if r.size() > 0 {
+		waited := s.now()
 		if err := s.store(ctx, r); err != nil {
 			return Result{}, s.refusal(ctx, tenantID, err)
 		}
+		s.log.LogAttrs(ctx, slog.LevelDebug, "events committed",
+			slog.Int("accepted", r.result.Accepted), slog.Int("duplicates", r.result.Duplicates), slog.Duration("took", s.now().Sub(waited)))
 	}
 	for o, n := range r.refused {
 		s.metrics.Event(o.kind.String(), o.code, n)

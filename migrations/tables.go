@@ -32,6 +32,7 @@ var Tables = []Table{
 	{Name: "retention_policy", Placement: Distributed, Rights: all},
 	{Name: "redaction_policy", Placement: Distributed, Rights: all},
 	{Name: "catalogue", Placement: Distributed, Rights: all},
+	{Name: "audit_entry", Placement: Distributed, Rights: "SELECT, INSERT, DELETE"},
 	{Name: "customer", Placement: Distributed, Rights: all},
 	{Name: "integration", Placement: Distributed, Rights: all},
 	{Name: "connected_app", Placement: Distributed, Rights: all},

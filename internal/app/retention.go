@@ -98,6 +98,11 @@ func (r *Retention) Tenant(ctx context.Context, slug string, dry bool) (out []Re
 	if err != nil {
 		return out, err
 	}
+	told, err := r.tenants.ExpireAudit(ctx, dry)
+	note("audit_entry", "", "rows", told)
+	if err != nil {
+		return out, err
+	}
 	figures, err := r.statistics.Expire(ctx, statisticsFrom(&kept, r.now()), dry)
 	note("statistic", "", "rows", figures.Waiting)
 	note("statistic_minute", "", "rows", figures.Minutes)

@@ -121,7 +121,7 @@ func (w *world) found(t *testing.T, tenants *tenant.Store, letter string) *compa
 	co.shape(t)
 	co.raise(t)
 	co.nameIntegrations(t)
-	co.add("customer", co.limited(t, "customer-1"))
+	co.add("customer", co.customerToken(t, "customer-1"))
 	co.add("nobody", "")
 	return co
 }
@@ -171,6 +171,16 @@ func (co *company) add(name, credential string) {
 		ownCustomer, nodeid.Format(nodeid.Customer, directory.CustomerID(co.tenant.ID, "customer-1")),
 	)}
 	co.order = append(co.order, name)
+}
+
+// customerToken is what the API gives the tenant for its customer.
+func (co *company) customerToken(t *testing.T, externalID string) string {
+	t.Helper()
+	var made struct{ CreateCustomerToken struct{ Token string } }
+	co.owner.must(t, &made, `mutation($id: ID!) { createCustomerToken(input: {customerId: $id}) { token userErrors { message } } }`,
+		map[string]any{"id": nodeid.Format(nodeid.Customer, directory.CustomerID(co.tenant.ID, externalID))})
+	require.NotEmpty(t, made.CreateCustomerToken.Token)
+	return made.CreateCustomerToken.Token
 }
 
 // limited signs a token that is limited to one customer.
