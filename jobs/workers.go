@@ -20,6 +20,9 @@ func (j *Jobs) workers() *river.Workers {
 	river.AddWorker(w, river.WorkFunc(j.makePartitions))
 	river.AddWorker(w, river.WorkFunc(j.dropPartitions))
 	river.AddWorker(w, river.WorkFunc(j.expireTenant))
+	river.AddWorker(w, river.WorkFunc(j.scheduleDetection))
+	river.AddWorker(w, river.WorkFunc(j.takeFindings))
+	river.AddWorker(w, river.WorkFunc(j.detectTenant))
 	return w
 }
 

@@ -84,6 +84,20 @@ func (s *Sketch) addAll(bins []BinCount) {
 	}
 }
 
+// AddBins counts durations of bins that ascend, such as those of a Cell.
+func (s *Sketch) AddBins(bins []BinCount) { s.addAll(bins) }
+
+// Slower is how many durations of bins are longer than one in milliseconds, by more than the bin that it is in.
+func Slower(bins []BinCount, ms float64) (n int64) {
+	limit := binOf(ms)
+	for _, b := range bins {
+		if b.Bin > limit {
+			n += b.Count
+		}
+	}
+	return n
+}
+
 // bins is how many bins have anything.
 func (s *Sketch) bins() (n int) {
 	s.unpack()

@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/ingest"
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/observe"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/jobs"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
@@ -68,7 +69,8 @@ type stores struct {
 	journal    *journal.Store
 	runs       *run.Store
 	statistics *statistics.Store
-	catalogue  *diagnostics.Catalogue
+	catalogues *diagnostics.Catalogues
+	issues     *issues.Store
 }
 
 // maxConns bounds the connections of one process: enough for the committers, the workers and the queries of a small
@@ -169,12 +171,17 @@ func (a *App) assemble(ctx context.Context) error {
 		journal:    journal.NewStore(a.door, journal.Options{Logger: a.log.With("component", "journal"), Rest: compactionRests}),
 		runs:       run.NewStore(a.door),
 		statistics: statistics.NewStore(a.door, a.log.With("component", "statistics")),
-		catalogue:  catalogue,
 	}
+	a.stores.catalogues = diagnostics.NewCatalogues(catalogue, a.stores.tenants, time.Now, a.log.With("component", "diagnostics"))
+	detection := NewDetection(Sources{
+		Door: a.door, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs, Statistics: a.stores.statistics,
+		Catalogues: a.stores.catalogues, Advice: catalogue, Now: time.Now, Log: a.log,
+	})
+	a.stores.issues = detection.Issues
 	a.jobs, err = jobs.New(jobs.Deps{
-		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.log}, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
+		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, a.log}, Detection: detection, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),
-		Retention: retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, time.Now}, a.log},
+		Retention: retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, a.stores.issues, time.Now}, a.log},
 	})
 	if err != nil {
 		return err

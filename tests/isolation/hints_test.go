@@ -21,13 +21,14 @@ func (w *world) crawlArgs() map[string]string {
 		"Customer.stats":         parts,
 		"ConnectedApp.stats":     parts,
 		"Flow.stats":             parts,
+		"Issue.timeline":         parts,
 		"Integration.dashboard":  parts,
-		"Query.redactionPreview": `(input: {headers: [], fields: ["word"], patterns: []})`,
 		"Query.logHistogram":     `(buckets: 24, filter: {range: ` + w.timeRange() + `})`,
 		"FlowRun.nodeRun":        `(nodeKey: "first-1")`,
 		"FlowRun.logs":           `(first: 200)`,
 		"NodeRun.logs":           `(first: 200)`,
 		"default connections":    `(first: 100)`,
+		"Query.redactionPreview": `(input: {headers: [], fields: ["word"], patterns: []})`,
 	}
 }
 
@@ -37,8 +38,8 @@ var unstable = map[string]bool{"ApiKey.lastUsedAt": true}
 // unseen are fields of which tests cannot bring about a value, with the reason.
 var unseen = map[string]string{
 	"ExternalEvent.error": "events have no error", "InternalEvent.error": "events have no error",
+	"ExternalEvent.issue": "events have no error", "InternalEvent.issue": "events have no error",
 	"ExternalEvent.diagnosis": "events have no error", "InternalEvent.diagnosis": "events have no error",
-	"RemediationStep.url":    "only some providers' steps have an address",
 	"FlowRunGraphEdge.label": "nothing that is sent names an edge",
 	"Viewer.scopes":          "an owner is no API key", "Viewer.customer": "an owner is not limited to a customer",
 }
@@ -52,14 +53,17 @@ func (w *world) valid() map[string]string {
 		"TimeRange.from": strconv.Quote(w.start.Format(time.RFC3339)), "TimeRange.to": soon,
 		"FlowRun.nodeRun.nodeKey": `"first-1"`,
 		"ExplainRunsInput.flowId": strconv.Quote(ownFlow), "ExplainRunsInput.customerId": strconv.Quote(ownCustomer),
+		"IssueActionInput.note": `"said by c"`, "SnoozeIssueInput.note": `"said by c"`, "SnoozeIssueInput.until": soon,
+		"AssignIssueInput.id": strconv.Quote(ownIssue), "AssignIssueInput.memberId": strconv.Quote(ownMember), "IssueFilter.categories": `"NETWORK_TIMEOUT"`,
+		"CreateApiKeyInput.name": `"made by c"`, "CreateApiKeyInput.expiresAt": soon,
 		"CreateCustomerTokenInput.ttlSeconds": "60",
-		"CreateApiKeyInput.name":              `"made by c"`, "CreateApiKeyInput.expiresAt": soon,
-		"CreateCustomerInput.externalId": `"only-a-customer"`, "CreateCustomerInput.name": `"made by c"`,
+		"CreateCustomerInput.externalId":      `"only-a-customer"`, "CreateCustomerInput.name": `"made by c"`,
 		"CreateIntegrationInput.key": `"only-a-integration"`, "CreateIntegrationInput.name": `"made by c"`, "CreateIntegrationInput.provider": `"made by c"`,
 		"InviteMemberInput.email": `"tenant-a-owner@example.com"`, "InviteMemberInput.name": `"made by c"`,
 		"UpdateCustomerInput.name": `"changed by c"`, "UpdateIntegrationInput.name": `"changed by c"`, "UpdateIntegrationInput.provider": `"changed by c"`,
 		"RetentionPolicyInput.days": "7", "RetentionPolicyInput.payloadDays": "3",
 		"UpdateRedactionInput.headers": `"x-c"`, "UpdateRedactionInput.fields": `"c"`, "UpdateRedactionInput.patterns": `"c-[0-9]+"`,
+		"UpdateCatalogueInput.yaml": `"version: 1"`,
 	}
 }
 
@@ -139,6 +143,8 @@ func (v *victim) textQuestions(t *testing.T, place, name string) []question {
 		return v.texts("code")
 	case "traceId":
 		return v.texts("traceId")
+	case "categories":
+		return plain([]string{"NETWORK_TIMEOUT", "FLOW_FAILING"}) // They are the same for all.
 	case "eventTypes":
 		return v.texts("eventType")
 	case "timeZone":
