@@ -142,6 +142,11 @@ Ask for what failed last:
   curl -s %[1]s/graphql -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' \
     -d '{"query":"{ logs(first: 5, filter: {statuses: [FAILURE]}) { nodes { kind summary occurredAt customer { name } integration { name } error { code message } diagnosis { title resolvedBy steps { actor text } } } } }"}'
 
+Ask what is wrong, for whom, and what to do about it:
+
+  curl -s %[1]s/graphql -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' \
+    -d '{"query":"{ issues(first: 5, filter: {statuses: [OPEN]}) { totalCount nodes { title severity firstSeenAt integration { name } customers(first: 3) { nodes { name } } diagnosis { cause steps { actor text } } } } }"}'
+
 Send an event:
 
   curl -s %[1]s/v1/events -H 'Authorization: Bearer %[2]s' -H 'Content-Type: application/json' \
