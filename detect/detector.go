@@ -64,6 +64,8 @@ type memory struct {
 	history *history
 	// slow are endpoints that were slow when they were last looked at; nil before the first time.
 	slow map[endpoint]bool
+	// spiking are integrations whose share of failures was too high when it was last looked at.
+	spiking map[uuid.UUID]bool
 }
 
 // New makes a Detector.
