@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/issues"
+	"github.com/weirhq/weir/journal/entry"
 )
 
 const (
@@ -134,6 +135,9 @@ func findSpikes(p *picture) (found []finding) {
 			sum.failed, sum.calls, moment(since), int64(usual.rate*float64(sum.calls)+0.5))
 		if name, most := mostCategory(all[:]); most > 0 {
 			f.cause += fmt.Sprintf(" Most often: %s.", name)
+		}
+		f.shows = &entry.Filter{
+			Kinds: []entry.Kind{entry.KindAPIRequest, entry.KindExternalWebhook}, Statuses: []entry.Status{entry.StatusFailure}, IntegrationIDs: []uuid.UUID{id},
 		}
 		for i := range all {
 			hitAll(&f, all[i].hit, since)

@@ -45,7 +45,7 @@ func NewDetection(from Sources) *Detection {
 		Log: from.Log.With("component", "issues"),
 	})}
 	d.detector = detect.New(detect.Deps{
-		Door: from.Door, Statistics: from.Statistics, Issues: d.Issues, Advice: from.Advice.Advice, Now: from.Now,
+		Door: from.Door, Statistics: from.Statistics, Issues: d.Issues, Entries: from.Journal, Advice: from.Advice.Advice, Now: from.Now,
 		Log: from.Log.With("component", "detect"),
 	})
 	return d
