@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/internal/stamp"
 	"github.com/weirhq/weir/tenant"
 )
@@ -61,6 +62,7 @@ func (s *Store) CreateCustomer(ctx context.Context, in CreateCustomerInput) (*Cu
 		c.Attributes = in.Attributes
 		c.Stamps["attributes"] = now.UnixMicro()
 	}
+	tenant.Concerns(ctx, nodeid.Format(nodeid.Customer, c.ID))
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		return insertNew(tx.Bun().NewInsert().Model(c).On("CONFLICT DO NOTHING").Exec(ctx))
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -51,6 +52,7 @@ func (s *Store) CreateIntegration(ctx context.Context, in CreateIntegrationInput
 		TenantID: p.TenantID, ID: IntegrationID(p.TenantID, in.Key), Key: in.Key, Name: in.Name,
 		Provider: orNil(in.Provider), CreatedAt: s.now().UTC().Truncate(time.Microsecond),
 	}
+	tenant.Concerns(ctx, nodeid.Format(nodeid.Integration, i.ID))
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		return insertNew(tx.Bun().NewInsert().Model(i).On("CONFLICT DO NOTHING").Exec(ctx))
 	})

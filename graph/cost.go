@@ -32,7 +32,7 @@ var ownCost = map[string]int{
 	"connectedApps": together, "flows": together, "customers": together, "integrations": together,
 	"events": together, "launchedRuns": together, "logHistogram": histogram,
 	"diagnosis": together, "stats": statement / 10, "dashboard": statement / 5, "example": statement / 5, "overview": histogram, "landscape": histogram,
-	"explainRuns": explanation, "catalogue": statement,
+	"explainRuns": explanation, "catalogue": statement, "redactionPreview": maxCost / 2,
 	"issues": together, "health": 1, "evidence": statement, "timeline": statement / 10, "failingCustomers": together,
 }
 

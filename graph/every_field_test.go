@@ -27,6 +27,7 @@ var arguments = map[string]string{
 	"Query.explainRuns":     `(input: {flowId: "FLOW", customerId: "CUSTOMER", ` + someDays + `})`,
 	"Query.issue":           `(id: "ISSUE")`, "Issue.timeline": "(" + someDays + ", granularity: DAY)",
 	"Query.log": `(id: "LOG")`, "FlowRun.nodeRun": `(nodeKey: "lookup")`,
+	"Query.redactionPreview": `(input: {headers: [], fields: ["errorCode"], patterns: []})`,
 }
 
 const someDays = `range: {from: "2026-03-09T00:00:00Z", to: "2026-03-11T00:00:00Z"}`
@@ -82,7 +83,7 @@ func TestEveryFieldIsAnswered(t *testing.T) {
 		require.NotNil(t, r.at(t, "it"), root.Name)
 	}
 	nodes := map[string]string{
-		"Tenant": "TENANT", "Member": "OWNER", "ApiKey": "KEY", "Customer": "CUSTOMER", "Integration": "INTEGRATION", "ConnectedApp": "APP",
+		"Tenant": "TENANT", "Member": "OWNER", "ApiKey": "KEY", "AuditEntry": "AUDIT", "Customer": "CUSTOMER", "Integration": "INTEGRATION", "ConnectedApp": "APP",
 		"DataSource": "SOURCE", "Flow": "FLOW", "NodeRun": "NODE", "FlowRun": "RUN", "ApiRequest": "LOG", "ExternalWebhook": "WEBHOOK",
 		"ExternalEventPull": "PULL", "ExternalEvent": "EVENT", "InternalEvent": "INTERNAL", "Issue": "ISSUE", "Transaction": "TRANSACTION",
 	}

@@ -35,5 +35,5 @@ func (r *Resolver) explainRuns(ctx context.Context, in model.ExplainRunsInput) (
 	if err != nil {
 		return nil, err
 	}
-	return model.NewRunExplanation(found), nil
+	return model.NewRunExplanation(ctx, found), nil
 }

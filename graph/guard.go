@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/graph/internal/exec"
 	"github.com/weirhq/weir/graph/internal/turn"
@@ -29,9 +30,12 @@ func (h *handler) aroundField(ctx context.Context, next graphql.Resolver) (any, 
 	}
 	var value any
 	var err error
-	if unloaded[fc.Field.Name] {
+	switch {
+	case fc.Object == "Mutation":
+		value, err = h.audited(ctx, fc, next)
+	case unloaded[fc.Field.Name]:
 		turn.Wait(ctx, func() { value, err = next(ctx) })
-	} else {
+	default:
 		value, err = next(ctx)
 	}
 	if err == nil {
@@ -54,6 +58,9 @@ func admit(ctx context.Context, object, field string) error {
 	}
 	if err := p.RequireRead(); err != nil {
 		return err
+	}
+	if object == "Mutation" && p.CustomerID != uuid.Nil {
+		return errs.New(errs.Forbidden, "a credential that is limited to one customer changes nothing")
 	}
 	if object == "Mutation" && p.Kind == tenant.KindAPIKey && !p.Has(tenant.ScopeAdmin) {
 		return errs.New(errs.Forbidden, "changes need an API key with the scope ADMIN")

@@ -55,6 +55,7 @@ type Deps struct {
 type handler struct {
 	deps    Deps
 	sources load.Sources
+	schema  *ast.Schema
 }
 
 // NewHandler serves the GraphQL API over HTTP. The request's context must have the caller's principal in it; without
@@ -72,9 +73,11 @@ func NewHandler(deps Deps) http.Handler {
 	h := &handler{deps: deps, sources: load.Sources{
 		Tenants: deps.Tenants, Directory: deps.Directory, Journal: deps.Journal, Logs: deps.Logs, Runs: deps.Runs, Issues: deps.Issues, Catalogues: deps.Catalogues, Now: deps.Now,
 	}}
-	server := gqlhandler.New(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{deps: deps}}))
+	executable := exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{deps: deps}})
+	h.schema = executable.Schema()
+	server := gqlhandler.New(executable)
 	server.AddTransport(transport.Options{AllowedMethods: []string{http.MethodOptions, http.MethodGet, http.MethodPost}})
-	server.AddTransport(httpTransport{})
+	server.AddTransport(httpTransport{deps.Logger})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](documents))
 	server.SetParserTokenLimit(maxTokens)
 	server.SetDisableSuggestion(true)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/graph/internal/model"
 	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/internal/page"
@@ -40,6 +41,9 @@ func (r *Resolver) lines(ctx context.Context, args lineArgs, runID, nodeRunID uu
 	minLevel := entry.LevelDebug
 	if args.minLevel != nil {
 		minLevel = *args.minLevel
+	}
+	if load.ForCustomer(ctx) {
+		minLevel = max(minLevel, entry.LevelInfo) // What is for debugging is for the tenant.
 	}
 	kept, err := r.deps.Journal.Lines(ctx, journal.LineQuery{FlowRunID: runID, NodeRunID: nodeRunID, MinLevel: minLevel, First: size, After: after})
 	if err != nil {

@@ -27,6 +27,8 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 		return found(ctx, l.Members, key, model.NewMember)
 	case nodeid.APIKey:
 		return found(ctx, l.APIKeys, key, model.NewAPIKey)
+	case nodeid.AuditEntry:
+		return found(ctx, l.AuditEntries, key, model.NewAuditEntry)
 	case nodeid.Customer:
 		return found(ctx, l.Customers, key, model.NewCustomer)
 	case nodeid.Integration:

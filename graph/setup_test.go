@@ -28,6 +28,7 @@ import (
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
+	"github.com/weirhq/weir/tenant/token"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -85,8 +86,24 @@ func setup(tb testing.TB, trace ...func(*statements) pgx.QueryTracer) *bundle {
 	b.issues = issues.NewStore(issues.Deps{Door: b.door, Now: func() time.Time { return noon.Add(time.Duration(ticks.Add(1)) * time.Millisecond) }, Traffic: b.deps.Statistics})
 	b.deps.Issues = b.issues
 	b.deps.Directory.EraseWith(noEraser{})
+	b.deps.Tenants.SignWith(newIssuer(tb))
 	b.handler = NewHandler(b.deps)
 	return b
+}
+
+// newIssuer signs as the service does.
+func newIssuer(tb testing.TB) *token.Issuer {
+	tb.Helper()
+	issuer, err := token.NewIssuer(tokenConfig(tb))
+	require.NoError(tb, err)
+	return issuer
+}
+
+func tokenConfig(tb testing.TB) token.Config {
+	tb.Helper()
+	key, err := token.ParseSigningKey("c2lnbmluZyBrZXkgb2YgdGhlIHRlc3RzIG9mIGdyYXA=")
+	require.NoError(tb, err)
+	return token.Config{SigningKey: key, Now: clock}
 }
 
 func newLogger(to io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(to, nil)) }

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -20,7 +22,7 @@ import (
 
 // httpTransport speaks the GraphQL-over-HTTP specification: GET for queries, POST for everything. gqlgen's own transports
 // differ from it in what they do with requests that are not well-formed.
-type httpTransport struct{}
+type httpTransport struct{ log *slog.Logger }
 
 var _ graphql.Transport = httpTransport{}
 
@@ -28,7 +30,7 @@ var _ graphql.Transport = httpTransport{}
 func (httpTransport) Supports(r *http.Request) bool { return r.Header.Get("Upgrade") == "" }
 
 // Do reads the request, has it executed, and answers.
-func (httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+func (t httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	w.Header().Add("Vary", "Accept")
 	w.Header().Set("Cache-Control", "no-store")
 	media, ok := negotiate(r.Header.Values("Accept"))
@@ -44,7 +46,10 @@ func (httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 	params.Headers = r.Header
 
 	ctx := r.Context()
+	began := time.Now()
 	operation, failed := exec.CreateOperationContext(ctx, params)
+	t.log.LogAttrs(ctx, slog.LevelDebug, "operation parsed and validated",
+		slog.Int("characters", len(params.Query)), slog.Bool("accepted", failed == nil), slog.Duration("took", time.Since(began)))
 	if failed != nil {
 		// The request never began to execute, so there is no data, not even null.
 		response := exec.DispatchError(graphql.WithOperationContext(ctx, operation), failed)

@@ -259,6 +259,9 @@ func (b *bundle) filled(t *testing.T, w *world, operation string) string {
 	require.NoError(t, err)
 	member, err := b.deps.Tenants.InviteMember(ctx, tenant.InviteMemberInput{Email: uuid.NewString() + "@acme.example", Role: tenant.RoleViewer})
 	require.NoError(t, err)
+	require.NoError(t, b.deps.Tenants.Tell(tenant.WithAct(ctx, &tenant.Act{Action: "look", Target: "KEY", Details: map[string]any{"name": "x"}, At: noon})))
+	told, err := b.deps.Tenants.AuditLog(ctx, page.Request{Size: 1})
+	require.NoError(t, err)
 	for name, id := range map[string]string{
 		"CUSTOMER": nodeid.Format(nodeid.Customer, w.target.CustomerID), "INTEGRATION": nodeid.Format(nodeid.Integration, w.target.IntegrationID),
 		"APP": nodeid.Format(nodeid.ConnectedApp, w.target.ConnectedAppID), "FLOW": nodeid.Format(nodeid.Flow, w.target.FlowID),
@@ -267,6 +270,7 @@ func (b *bundle) filled(t *testing.T, w *world, operation string) string {
 		"EVENT": w.id(entry.KindExternalEvent), "INTERNAL": w.id(entry.KindInternalEvent), "TRANSACTION": w.id(entry.KindTransaction),
 		"RUN": w.id(entry.KindFlowRun), "LOG": w.id(entry.KindAPIRequest), "OWNER": nodeid.Format(nodeid.Member, owners.Items[0].ID),
 		"ISSUE": nodeid.Format(nodeid.Issue, w.issue), "MEMBER": nodeid.Format(nodeid.Member, member.ID), "KEY": nodeid.Format(nodeid.APIKey, key.ID),
+		"AUDIT": nodeid.Format(nodeid.AuditEntry, told.Items[0].ID),
 	} {
 		operation = strings.ReplaceAll(operation, `"`+name+`"`, `"`+id+`"`)
 	}

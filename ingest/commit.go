@@ -53,7 +53,7 @@ func (s *Service) retry(tenantID uuid.UUID, r *request) error {
 	if len(r.sealed) > 0 {
 		return errs.New(errs.Unavailable, "the directory of customers changed: send the events again")
 	}
-	ctx, cancel := s.background(tenantID)
+	ctx, cancel := s.background(tenantID, r)
 	defer cancel()
 	r.unsettled, r.need, r.sightings = 0, nil, nil
 	if err := s.resolve(ctx, r); err != nil {
@@ -68,10 +68,14 @@ func (s *Service) retry(tenantID uuid.UUID, r *request) error {
 	return nil
 }
 
-// background is a context of Weir's own work for a tenant: the sender's does not end it.
-func (s *Service) background(tenantID uuid.UUID) (context.Context, context.CancelFunc) {
-	ctx := tenant.WithPrincipal(context.Background(), tenant.System(tenantID))
-	return context.WithTimeout(ctx, commitTimeout)
+// background is a context of Weir's own work for a tenant: the sender's does not end it. What is done for one request alone
+// is told to that one.
+func (s *Service) background(tenantID uuid.UUID, batch ...*request) (context.Context, context.CancelFunc) {
+	ctx := context.Background()
+	if len(batch) == 1 && batch[0].context != nil {
+		ctx = context.WithoutCancel(batch[0].context)
+	}
+	return context.WithTimeout(tenant.WithPrincipal(ctx, tenant.System(tenantID)), commitTimeout)
 }
 
 // write is one transaction of a tenant. All that a commit writes, whatever for, is written here.
@@ -82,7 +86,7 @@ func (s *Service) write(tenantID uuid.UUID, batch []*request) (err error) {
 			err = fmt.Errorf("commit %d requests: %w", len(batch), errs.Panicked(p))
 		}
 	}()
-	ctx, cancel := s.background(tenantID)
+	ctx, cancel := s.background(tenantID, batch...)
 	defer cancel()
 	w := newWriting(batch)
 	began := s.now()

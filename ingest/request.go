@@ -183,6 +183,9 @@ func (s *Service) resolve(ctx context.Context, r *request) error {
 		}
 		e.settle(&targets[i])
 		r.diagnose(e)
+		if e.entry != nil {
+			s.offer(r.tenantID, e.entry)
+		}
 		r.span(e)
 		kept = append(kept, e)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/tenant"
 )
@@ -33,7 +34,7 @@ type Deps struct {
 	Directory *directory.Store
 	Policies  Policies
 
-	// Metrics, Logger, Now, Committed, Found and Catalogues may be nil.
+	// Metrics, Logger, Now, Committed, Found, Offer and Catalogues may be nil.
 	Metrics Metrics
 	Logger  *slog.Logger
 	Now     func() time.Time
@@ -41,6 +42,8 @@ type Deps struct {
 	Committed func(tenantID uuid.UUID, commitNo int64)
 	// Found hears, after a commit, that it has sightings of problems, or what connected apps' states are.
 	Found func(tenantID uuid.UUID)
+	// Offer is shown each entry before it is stored: what it does must be quick.
+	Offer func(tenantID uuid.UUID, e *entry.Entry)
 	// Catalogues says what errors mean; without, nothing is diagnosed.
 	Catalogues Catalogues
 
@@ -66,6 +69,7 @@ type Service struct {
 	committed  func(uuid.UUID, int64)
 	found      func(uuid.UUID)
 	catalogues Catalogues
+	offer      func(uuid.UUID, *entry.Entry)
 	queue      *queue
 	decoders   sync.Pool
 }
@@ -74,7 +78,7 @@ type Service struct {
 func NewService(deps Deps) *Service {
 	s := &Service{
 		door: deps.Door, journal: deps.Journal, runs: deps.Runs, directory: deps.Directory,
-		metrics: deps.Metrics, log: deps.Logger, now: deps.Now, committed: deps.Committed, found: deps.Found, catalogues: deps.Catalogues,
+		metrics: deps.Metrics, log: deps.Logger, now: deps.Now, committed: deps.Committed, found: deps.Found, catalogues: deps.Catalogues, offer: deps.Offer,
 		decoders: sync.Pool{New: func() any { return &decoder{} }},
 	}
 	if s.now == nil {
@@ -88,6 +92,9 @@ func NewService(deps Deps) *Service {
 	}
 	if s.committed == nil {
 		s.committed = func(uuid.UUID, int64) {}
+	}
+	if s.offer == nil {
+		s.offer = func(uuid.UUID, *entry.Entry) {}
 	}
 	if s.found == nil {
 		s.found = func(uuid.UUID) {}
@@ -126,13 +133,18 @@ func (s *Service) submit(ctx context.Context, tenantID uuid.UUID, body io.Reader
 	if err := s.receive(ctx, r, policy, body, form, hint); err != nil {
 		return Result{}, s.refusal(ctx, tenantID, err)
 	}
+	s.log.LogAttrs(ctx, slog.LevelDebug, "events read",
+		slog.Int("events", r.count), slog.Int("bytes", r.bytes), slog.Int("rejected", len(r.result.Rejected)), slog.Duration("took", s.now().Sub(r.now)))
 	if wait, ok := s.limits.take(tenantID, r.count); !ok {
 		return Result{}, rateLimited(wait)
 	}
 	if r.size() > 0 {
+		waited := s.now()
 		if err := s.store(ctx, r); err != nil {
 			return Result{}, s.refusal(ctx, tenantID, err)
 		}
+		s.log.LogAttrs(ctx, slog.LevelDebug, "events committed",
+			slog.Int("accepted", r.result.Accepted), slog.Int("duplicates", r.result.Duplicates), slog.Duration("took", s.now().Sub(waited)))
 	}
 	for o, n := range r.refused {
 		s.metrics.Event(o.kind.String(), o.code, n)

@@ -19,7 +19,7 @@ func Enqueue(b *pgx.Batch, tenantID uuid.UUID, commitNo int64, sightings []Sight
 	if err != nil {
 		return fmt.Errorf("write sightings: %w", err)
 	}
-	b.Queue("INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, $2, $3)", tenantID, commitNo, []byte(storable(string(document))))
+	b.Queue("INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, $2, $3)", tenantID, commitNo, storable(string(document)))
 	return nil
 }
 

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"maps"
 	"slices"
 	"sync"
@@ -23,8 +24,10 @@ type Detection interface {
 }
 
 const (
-	// detectEvery is how often each tenant is looked at.
+	// detectEvery is how often tenants are looked at, and mostLooks how many of them each time: where there are more, they
+	// take turns, so that looking costs no more the more tenants there are.
 	detectEvery = time.Minute
+	mostLooks   = 1000
 	// takeEvery is how long what was found waits, so that many commits make one job.
 	takeEvery = 500 * time.Millisecond
 	// detectionQueue is for finding problems: it waits for no compaction. A tenant has one job of each kind at a time, so
@@ -83,7 +86,7 @@ func (j *Jobs) scheduleDetection(ctx context.Context, _ *river.Job[ScheduleDetec
 	if err != nil {
 		return fmt.Errorf("list the tenants: %w", err)
 	}
-	for step := range slices.Chunk(ids, insertStep) {
+	for step := range slices.Chunk(turn(ids, j.deps.Now()), insertStep) {
 		params := make([]river.InsertManyParams, len(step))
 		for i, id := range step {
 			params[i] = river.InsertManyParams{Args: DetectTenant{TenantID: id}}
@@ -93,6 +96,20 @@ func (j *Jobs) scheduleDetection(ctx context.Context, _ *river.Job[ScheduleDetec
 		}
 	}
 	return nil
+}
+
+// turn are the tenants that are looked at now: all of them, or the part whose turn it is.
+func turn(ids []uuid.UUID, now time.Time) []uuid.UUID {
+	parts := uint64((len(ids) + mostLooks - 1) / mostLooks) //nolint:gosec // Never negative.
+	if parts < 2 {
+		return ids
+	}
+	part := uint64(now.Unix()/int64(detectEvery/time.Second)) % parts //nolint:gosec // After 1970.
+	return slices.DeleteFunc(slices.Clone(ids), func(id uuid.UUID) bool {
+		hash := fnv.New64a()
+		_, _ = hash.Write(id[:])
+		return hash.Sum64()%parts != part
+	})
 }
 
 // Found asks for a job that counts what ingestion found of the tenant. It returns at once.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -61,6 +62,29 @@ func TestEachTenantIsLookedAt(t *testing.T) {
 	tenants := []uuid.UUID{nodeid.New(noon), nodeid.New(noon)}
 	detecting(t, w, tenants...)
 	require.ElementsMatch(t, tenants, []uuid.UUID{receive(t, w.detected), receive(t, w.detected)})
+}
+
+func TestManyTenantsTakeTurns(t *testing.T) {
+	t.Parallel()
+	few, many := make([]uuid.UUID, mostLooks), make([]uuid.UUID, 7*mostLooks)
+	for i := range few {
+		few[i] = nodeid.New(noon)
+	}
+	for i := range many {
+		many[i] = nodeid.New(noon)
+	}
+	require.Equal(t, few, turn(few, noon))
+	seen := map[uuid.UUID]int{}
+	for minute := range 14 {
+		now := turn(many, noon.Add(time.Duration(minute)*time.Minute))
+		require.InDelta(t, mostLooks, len(now), mostLooks/5)
+		for _, id := range now {
+			seen[id]++
+		}
+	}
+	for _, id := range many {
+		require.Equal(t, 2, seen[id], "each has its turn once in seven minutes")
+	}
 }
 
 // What is found while the tenant's job is at work may have come too late for it.

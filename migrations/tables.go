@@ -32,6 +32,7 @@ var Tables = []Table{
 	{Name: "retention_policy", Placement: Distributed, Rights: all},
 	{Name: "redaction_policy", Placement: Distributed, Rights: all},
 	{Name: "catalogue", Placement: Distributed, Rights: all},
+	{Name: "audit_entry", Placement: Distributed, Rights: "SELECT, INSERT, DELETE"},
 	{Name: "customer", Placement: Distributed, Rights: all},
 	{Name: "integration", Placement: Distributed, Rights: all},
 	{Name: "connected_app", Placement: Distributed, Rights: all},
@@ -55,6 +56,7 @@ var Tables = []Table{
 	{Name: "issue_hour", Placement: Distributed, Rights: all},
 	{Name: "issue_evidence", Placement: Distributed, Rights: all},
 	{Name: "issue_activity", Placement: Distributed, Rights: all},
+	{Name: "response_shape", Placement: Distributed, Rights: all},
 }
 
 // functions are the doors that the service's role may call; by default a function may be called by everybody, so each

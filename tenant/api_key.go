@@ -115,6 +115,7 @@ func (s *Store) CreateAPIKey(ctx context.Context, in CreateAPIKeyInput) (k *APIK
 		k.ExpiresAt = &expires
 	}
 	hash := sha256.Sum256([]byte(secret))
+	Concerns(ctx, nodeid.Format(nodeid.APIKey, k.ID))
 	err = s.door.Write(ctx, func(ctx context.Context, tx *Tx) error {
 		if _, err := tx.Bun().NewInsert().Model(k).Exec(ctx); err != nil {
 			return err
@@ -136,14 +137,15 @@ func (s *Store) RevokeAPIKey(ctx context.Context, id uuid.UUID) (*APIKey, error)
 	}
 	var rows []*APIKey
 	err := s.door.Write(ctx, func(ctx context.Context, tx *Tx) error {
-		return tx.Bun().NewUpdate().Model(&rows).Set("revoked_at = coalesce(revoked_at, ?)", s.moment()).
+		err := tx.Bun().NewUpdate().Model(&rows).Set("revoked_at = coalesce(revoked_at, ?)", s.moment()).
 			Where("tenant_id = ? AND id = ?", tx.TenantID(), id).Returning("*").Scan(ctx)
+		if err == nil && len(rows) == 0 {
+			return errs.New(errs.NotFound, "no such API key")
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("revoke API key %s: %w", id, err)
-	}
-	if len(rows) == 0 {
-		return nil, errs.New(errs.NotFound, "no such API key")
 	}
 	return rows[0], nil
 }

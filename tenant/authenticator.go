@@ -47,6 +47,8 @@ type Authenticator struct {
 	now    func() time.Time
 	uses   *uses
 	flight singleflight.Group
+	// witness tells audit logs what the authenticator sees.
+	witness *witness
 
 	mu       sync.Mutex
 	accepted *lru.Cache[fingerprint, verdict]
@@ -63,18 +65,23 @@ type verdict struct {
 	key   uuid.UUID
 	err   error
 	until time.Time
+	// failed is of a credential that is not accepted and of which it is proven whose it is; else nil.
+	failed *failedSignIn
 }
 
 // NewAuthenticator makes an Authenticator; Stop ends it.
 func NewAuthenticator(door *Door, tokens TokenVerifier, now func() time.Time, log *slog.Logger) *Authenticator {
 	return &Authenticator{
-		door: door, tokens: tokens, now: now, uses: newUses(door, log),
+		door: door, tokens: tokens, now: now, uses: newUses(door, log), witness: newWitness(door, log),
 		accepted: lru.New[fingerprint, verdict](maxAccepted), refused: lru.New[fingerprint, verdict](maxRefused),
 	}
 }
 
 // Stop waits for what is written in the background. It may be called twice.
-func (a *Authenticator) Stop() { a.uses.stop() }
+func (a *Authenticator) Stop() {
+	a.uses.stop()
+	a.witness.stop()
+}
 
 // Authenticate gives the principal of an Authorization header: "Bearer" with an API key or a token, or the "apikey" of
 // Aino's agents with an API key; the scheme is in any case. A credential that is not accepted is Unauthenticated, with a
@@ -100,10 +107,13 @@ func (a *Authenticator) Authenticate(ctx context.Context, authorization string) 
 		}
 	}
 	if v.err != nil {
+		a.witness.refused(v.failed, AddressOf(ctx), a.now())
 		return nil, v.err
 	}
 	if v.key != uuid.Nil {
-		a.uses.note(v.principal.TenantID, v.key, a.now())
+		now := a.now()
+		a.uses.note(v.principal.TenantID, v.key, now)
+		a.witness.used(v.principal.TenantID, v.key, AddressOf(ctx), now)
 	}
 	// The caller's copy: what it does with it is nobody else's business.
 	p := *v.principal
@@ -138,7 +148,7 @@ func (a *Authenticator) check(ctx context.Context, print fingerprint, credential
 			v, err = a.checkToken(ctx, credential, began)
 		}
 		if errs.Is(err, errs.Unauthenticated) && !errors.Is(err, context.DeadlineExceeded) {
-			v, err = verdict{err: err, until: began.Add(refusedFor)}, nil
+			v, err = verdict{err: err, until: began.Add(refusedFor), failed: v.failed}, nil
 		}
 		if err != nil {
 			return verdict{}, err

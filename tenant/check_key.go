@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/weirhq/weir/internal/nodeid"
 )
 
 // storedKey is what the directory tells about a key to whoever has it.
@@ -34,9 +36,9 @@ func (a *Authenticator) checkKey(ctx context.Context, print fingerprint, now tim
 	case err != nil:
 		return verdict{}, fmt.Errorf("find an API key: %w", err)
 	case k.RevokedAt != nil:
-		return verdict{}, unauthenticated("the API key was revoked")
+		return refusedOf(k.TenantID, nodeid.Format(nodeid.APIKey, k.ID), "the API key was revoked")
 	case k.ExpiresAt != nil && !now.Before(*k.ExpiresAt):
-		return verdict{}, unauthenticated("the API key has expired")
+		return refusedOf(k.TenantID, nodeid.Format(nodeid.APIKey, k.ID), "the API key has expired")
 	}
 	v := verdict{
 		key: k.ID, until: now.Add(acceptedFor),

@@ -37,6 +37,10 @@ func (a *Authenticator) checkToken(ctx context.Context, raw string, now time.Tim
 	} else {
 		err = admit(p, claims.Role)
 	}
+	if errs.Is(err, errs.Unauthenticated) {
+		v, _ := refusedOf(t.ID, p.Name(), errs.All(err)[0].Message)
+		return v, err
+	}
 	if err != nil {
 		return verdict{}, err
 	}

@@ -80,9 +80,24 @@ type BunQuerier interface {
 // Bun runs queries in the same transaction, on the same connection, by bun.
 func (tx *Tx) Bun() BunQuerier { return tx.bun }
 
-// Write runs fn in a transaction of the context's tenant and commits it when fn returns nil.
+// Write runs fn in a transaction of the context's tenant and commits it when fn returns nil. If the context has an Act
+// that no transaction told of yet, this one tells the audit log of it.
 func (d *Door) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
-	return d.run(ctx, "", fn)
+	act := actOf(ctx)
+	if act == nil || !act.take() {
+		return d.run(ctx, "", fn)
+	}
+	told := false
+	err := d.run(ctx, "", func(ctx context.Context, tx *Tx) error {
+		if err := fn(ctx, tx); err != nil {
+			return err
+		}
+		var err error
+		told, err = act.tell(ctx, tx)
+		return err
+	})
+	act.settle(told && err == nil)
+	return err
 }
 
 // snapshot begins a transaction that reads at one moment.

@@ -21,11 +21,15 @@ type Listing[T any] struct {
 	Column string
 	// Key gives a row's column, as text, and id.
 	Key func(row *T) (column string, id uuid.UUID)
+	// NewestFirst turns the order round.
+	NewestFirst bool
+	// Uncounted lists are too long to count them: Total is 0.
+	Uncounted bool
 	// Parse makes the column's value of its text in a cursor.
 	Parse func(text string) (any, error)
 }
 
-// Load reads one page and the count of the whole list, in one transaction of the context's tenant. where adds the
+// Load reads one page and, unless the list is uncounted, the count of the whole list, in one transaction of the context's tenant. where adds the
 // filter to both queries. A cursor of another list, or a size under 1, is BadInput.
 func (l Listing[T]) Load(ctx context.Context, door *Door, req page.Request, where func(q *bun.SelectQuery)) (out page.Page[*T], err error) {
 	if req.Size < 1 {
@@ -41,14 +45,20 @@ func (l Listing[T]) Load(ctx context.Context, door *Door, req page.Request, wher
 			where(q)
 			return q
 		}
-		total, err := query((*T)(nil)).Count(ctx)
-		if err != nil {
-			return err
+		if !l.Uncounted {
+			total, err := query((*T)(nil)).Count(ctx)
+			if err != nil {
+				return err
+			}
+			out.Total = int(total)
 		}
-		out.Total = int(total)
-		q := query(&out.Items).OrderExpr("?TableAlias." + l.Column + ", ?TableAlias.id").Limit(int64(req.Size) + 1)
+		direction, beyond := "", " > "
+		if l.NewestFirst {
+			direction, beyond = " DESC", " < "
+		}
+		q := query(&out.Items).OrderExpr("?TableAlias." + l.Column + direction + ", ?TableAlias.id" + direction).Limit(int64(req.Size) + 1)
 		if after != nil {
-			q.Where("(?TableAlias."+l.Column+", ?TableAlias.id) > (?, ?)", after...)
+			q.Where("(?TableAlias."+l.Column+", ?TableAlias.id)"+beyond+"(?, ?)", after...)
 		}
 		return q.Scan(ctx)
 	})

@@ -117,6 +117,7 @@ func (s *Store) InviteMember(ctx context.Context, in InviteMemberInput) (*Member
 	if in.Name != nil && *in.Name != "" {
 		m.Name = in.Name
 	}
+	Concerns(ctx, nodeid.Format(nodeid.Member, m.ID))
 	err = s.door.Write(ctx, func(ctx context.Context, tx *Tx) error {
 		_, err := tx.Bun().NewInsert().Model(m).Exec(ctx)
 		return err

@@ -60,6 +60,8 @@ type Store struct {
 	now       func() time.Time
 	retention *policyCache[Retention]
 	redaction *policyCache[Redaction]
+	// signer is nil where no tokens are signed.
+	signer TokenSigner
 }
 
 // NewStore makes a Store.
@@ -75,6 +77,7 @@ func (s *Store) CreateTenant(ctx context.Context, in CreateTenantInput) (*Tenant
 	}
 	now := s.moment()
 	t := &Tenant{ID: nodeid.New(now), Slug: in.Slug, Name: in.Name, CreatedAt: now}
+	Concerns(ctx, nodeid.Format(nodeid.Tenant, t.ID))
 	err := s.door.Write(WithPrincipal(ctx, System(t.ID)), func(ctx context.Context, tx *Tx) error {
 		if _, err := tx.Pgx().Exec(ctx, "SELECT create_tenant($1, $2, $3, $4)", t.ID, t.Slug, t.Name, t.CreatedAt); err != nil {
 			return err

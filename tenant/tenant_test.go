@@ -125,7 +125,7 @@ func sample(t *testing.T, table, column, kind string) string {
 		return "'" + start.Format(time.RFC3339) + "'"
 	case "bytea":
 		return "'\\x00'"
-	case "jsonb":
+	case "json", "jsonb":
 		return "'{}'"
 	case "boolean":
 		return "false"

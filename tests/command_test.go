@@ -95,6 +95,24 @@ func TestServeOnAnEmbeddedDatabase(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, listed, key.ID)
 	require.NotContains(t, listed, key.Secret)
+	said := struct {
+		AuditLog struct {
+			Nodes []struct{ Actor, Action, Target, Address string }
+		}
+	}{}
+	eventually(t, patience, "the audit log tells of commands and of the key's use", func(ctx context.Context) bool {
+		admin := &harness.Client{URL: first.URL, Token: strings.TrimSpace(token)}
+		err := admin.Query(ctx, `{ auditLog { nodes { actor action target address } } }`, nil, &said)
+		return err == nil && len(said.AuditLog.Nodes) == 4
+	})
+	told := map[string]string{}
+	for _, e := range said.AuditLog.Nodes {
+		told[e.Action] = e.Target + " " + e.Address
+		require.True(t, e.Actor == key.ID || strings.HasPrefix(e.Actor, "command line"), e.Actor)
+	}
+	require.Equal(t, map[string]string{
+		"weir tenant create": made.ID + " ", "weir apikey create": key.ID + " ", "weir token": " ", "useApiKey": key.ID + " 127.0.0.1",
+	}, told)
 	r, err := b.Run(ctx, here, "tenant", "create", "--slug", "acme", "--name", "Again")
 	require.NoError(t, err)
 	require.Equal(t, 1, r.Code, "a slug is taken once")

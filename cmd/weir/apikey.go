@@ -36,7 +36,7 @@ func (c *apikeyCreateCmd) Run(ctx context.Context, std streams) error {
 			at := time.Now().Add(c.Expires)
 			in.ExpiresAt = &at
 		}
-		key, secret, err := s.CreateAPIKey(ctx, in)
+		key, secret, err := s.CreateAPIKey(command(ctx, "weir apikey create", map[string]any{"name": in.Name, "scopes": in.Scopes}), in)
 		if err != nil {
 			return err
 		}
@@ -106,6 +106,8 @@ func (c *apikeyRevokeCmd) Run(ctx context.Context, std streams) error {
 		if err != nil {
 			return fmt.Errorf("find the API key %q: %w", c.ID, err)
 		}
+		ctx = command(ctx, "weir apikey revoke", nil)
+		tenant.Concerns(ctx, c.ID)
 		if _, err := s.RevokeAPIKey(ctx, id); err != nil {
 			return err
 		}

@@ -29,7 +29,13 @@ func (c *retentionCmd) Run(ctx context.Context, std streams) error {
 			}
 			// Whole days last: by then it was said, by tenant and kind, what is in them.
 			for _, t := range tenants {
-				list, err := r.Tenant(tenant.WithPrincipal(ctx, tenant.System(t.ID)), t.Slug, c.DryRun)
+				ctx := tenant.WithPrincipal(ctx, tenant.System(t.ID))
+				if !c.DryRun {
+					if err := s.Tell(command(ctx, "weir retention", nil)); err != nil {
+						return err
+					}
+				}
+				list, err := r.Tenant(ctx, t.Slug, c.DryRun)
 				if err := errors.Join(printRemovals(std, list), err); err != nil {
 					return fmt.Errorf("remove what is over of %s: %w", t.Slug, err)
 				}

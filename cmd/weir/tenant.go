@@ -48,12 +48,12 @@ type tenantCreateCmd struct {
 
 func (c *tenantCreateCmd) Run(ctx context.Context, std streams) error {
 	return c.withTenants(ctx, std, func(s *tenant.Store) error {
-		t, err := s.CreateTenant(ctx, tenant.CreateTenantInput{Slug: c.Slug, Name: c.Name})
+		t, err := s.CreateTenant(command(ctx, "weir tenant create", map[string]any{"slug": c.Slug, "name": c.Name}), tenant.CreateTenantInput{Slug: c.Slug, Name: c.Name})
 		if err != nil {
 			return err
 		}
 		if c.OwnerEmail != "" {
-			ctx := tenant.WithPrincipal(ctx, tenant.System(t.ID))
+			ctx := command(tenant.WithPrincipal(ctx, tenant.System(t.ID)), "weir tenant create", map[string]any{"ownerEmail": c.OwnerEmail})
 			if _, err := s.InviteMember(ctx, tenant.InviteMemberInput{Email: c.OwnerEmail, Role: tenant.RoleOwner}); err != nil {
 				return fmt.Errorf("the tenant was created, but not its owner: %w", err)
 			}

@@ -33,7 +33,13 @@ func (c *tokenCmd) Run(ctx context.Context, std streams) error {
 	if err := c.Complete(&c.Database); err != nil {
 		return err
 	}
-	return c.withTenant(ctx, std, c.Tenant, func(_ context.Context, _ *tenant.Store, t *tenant.Tenant) error {
+	return c.withTenant(ctx, std, c.Tenant, func(ctx context.Context, s *tenant.Store, t *tenant.Tenant) error {
+		// Whoever can sign tokens can do everything, so that somebody did is told before the token is shown.
+		if err := s.Tell(command(ctx, "weir token", map[string]any{
+			"role": role.String(), "email": c.Email, "customer": c.Customer, "ttlSeconds": int(c.TTL.Seconds()),
+		})); err != nil {
+			return err
+		}
 		raw, err := signToken(&c.Keys, &c.JWT, token.Claims{
 			Subject: cmp.Or(c.Email, "weir-token"), Email: c.Email, Tenant: t.Slug, Role: strings.ToLower(role.String()), Customer: c.Customer,
 		}, c.TTL)

@@ -80,6 +80,7 @@ const maxConns = 24
 // Start opens the database, puts the service together and begins to serve. What it has started when it fails, it
 // stops again.
 func Start(ctx context.Context, cfg *config.Service, opt Options, log *slog.Logger) (_ *App, err error) {
+	log = observe.Collecting(log)
 	a := &App{cfg: cfg, opt: opt, log: log, metrics: observe.NewMetrics(), failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {
@@ -178,14 +179,19 @@ func (a *App) assemble(ctx context.Context) error {
 	})
 	a.stores.issues = detection.Issues
 	a.jobs, err = jobs.New(jobs.Deps{
-		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, a.log}, Detection: detection, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
+		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, detection.Shapes, a.log}, Detection: detection, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),
-		Retention: retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, a.stores.issues, time.Now}, a.log},
+		Retention: retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, a.stores.issues, detection.Shapes, time.Now}, a.log},
 	})
 	if err != nil {
 		return err
 	}
 	a.stores.directory.EraseWith(a.jobs)
+	issuer, err := token.NewIssuer(TokenConfig(&a.cfg.JWT, key, a.log))
+	if err != nil {
+		return fmt.Errorf("the settings WEIR_JWT_… do not fit together: %w", err)
+	}
+	a.stores.tenants.SignWith(issuer)
 	// Yesterday's partitions are for what arrives late; older ones are made when somebody sends what belongs there.
 	if _, err := a.stores.journal.EnsurePartitions(ctx, journal.DayOf(time.Now().AddDate(0, 0, -1)), journal.DayOf(time.Now().AddDate(0, 0, jobs.PartitionsAhead))); err != nil {
 		return err

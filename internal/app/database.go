@@ -8,13 +8,13 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/exaring/otelpgx"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/localpg"
+	"github.com/weirhq/weir/internal/observe"
 	"github.com/weirhq/weir/migrations"
 	"github.com/weirhq/weir/tenant"
 )
@@ -114,7 +114,7 @@ func (d *Database) Pool(ctx context.Context, maxConns int32) (*pgxpool.Pool, err
 	}
 	// bun writes its arguments into the statement: a prepared statement each would fill every connection.
 	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
-	cfg.ConnConfig.Tracer = otelpgx.NewTracer()
+	cfg.ConnConfig.Tracer = observe.NewTracer(statementNames())
 	cfg.ConnConfig.RuntimeParams["application_name"] = "weir"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.MaxConns, cfg.MinConns = maxConns, 2
@@ -124,6 +124,15 @@ func (d *Database) Pool(ctx context.Context, maxConns int32) (*pgxpool.Pool, err
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	return pool, nil
+}
+
+// statementNames are what statements are told by: the tables, and the functions of the directory.
+func statementNames() []string {
+	names := []string{"enter_tenant", "find_tenant", "find_api_key", "register_api_key", "partition_days", "ensure_partitions"}
+	for _, t := range migrations.Tables {
+		names = append(names, t.Name)
+	}
+	return names
 }
 
 func hidePassword(err error, text string) error {

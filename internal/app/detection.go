@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/shape"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
@@ -21,7 +23,9 @@ import (
 // Detection finds problems and keeps them up to date. It is what the jobs do with issues.
 type Detection struct {
 	Issues   *issues.Store
+	Shapes   *shape.Store
 	detector *detect.Detector
+	now      func() time.Time
 }
 
 // Sources are the stores that problems are found in.
@@ -40,10 +44,11 @@ type Sources struct {
 
 // NewDetection puts the keeping of issues and the detectors together.
 func NewDetection(from Sources) *Detection {
-	d := &Detection{Issues: issues.NewStore(issues.Deps{
+	d := &Detection{now: from.Now, Issues: issues.NewStore(issues.Deps{
 		Door: from.Door, Now: from.Now, Traffic: from.Statistics, Diagnose: from.diagnose, Advice: from.Advice.Advice, Apps: from.Directory,
 		Log: from.Log.With("component", "issues"),
 	})}
+	d.Shapes = shape.NewStore(shape.Deps{Door: from.Door, Body: from.body, Log: from.Log.With("component", "shape")})
 	d.detector = detect.New(detect.Deps{
 		Door: from.Door, Statistics: from.Statistics, Issues: d.Issues, Entries: from.Journal, Advice: from.Advice.Advice, Now: from.Now,
 		Log: from.Log.With("component", "detect"),
@@ -65,10 +70,27 @@ func (d *Detection) Detect(ctx context.Context) error {
 	if err := d.Take(ctx); err != nil {
 		return err
 	}
-	if err := d.detector.Detect(ctx); err != nil {
+	// What one of them cannot do keeps the others from nothing.
+	failures := []error{d.detector.Detect(ctx), d.detectDrift(ctx)}
+	return errors.Join(append(failures, d.Issues.Settle(ctx))...)
+}
+
+// detectDrift looks for answers whose form changed.
+func (d *Detection) detectDrift(ctx context.Context) error {
+	conditions, err := d.Shapes.Conditions(ctx, d.now())
+	if err != nil {
 		return err
 	}
-	return d.Issues.Settle(ctx)
+	return d.Issues.Observe(ctx, []diagnostics.Category{diagnostics.SchemaDrift}, conditions)
+}
+
+// body is the body that an API request was answered with.
+func (s *Sources) body(ctx context.Context, entryID uuid.UUID) (text string, ok bool, err error) {
+	details, err := s.Journal.Details(ctx, []uuid.UUID{entryID})
+	if err != nil || details[entryID] == nil || details[entryID].ResponseBody == nil {
+		return "", false, err
+	}
+	return details[entryID].ResponseBody.Text, true, nil
 }
 
 // diagnose says what is wrong with a log entry of the context's tenant.

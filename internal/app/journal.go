@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/shape"
 	"github.com/weirhq/weir/statistics"
 )
 
@@ -22,6 +23,7 @@ type journalJobs struct {
 	store      *journal.Store
 	statistics *statistics.Store
 	issues     *issues.Store
+	shapes     *shape.Store
 	log        *slog.Logger
 }
 
@@ -44,7 +46,10 @@ func (j journalJobs) EraseCustomer(ctx context.Context, customerID uuid.UUID) er
 	if _, err := j.statistics.EraseCustomer(ctx, customerID); err != nil {
 		return err
 	}
-	return j.issues.EraseCustomer(ctx, customerID)
+	if err := j.issues.EraseCustomer(ctx, customerID); err != nil {
+		return err
+	}
+	return j.shapes.EraseCustomer(ctx, customerID)
 }
 
 func (j journalJobs) MakePartitions(ctx context.Context, from, to time.Time) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/shape"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
@@ -18,6 +19,9 @@ import (
 // statisticsDays is how long statistics are kept, in days. A tenant that keeps entries for longer than is usual keeps
 // statistics for longer by as much: they always outlive entries.
 const statisticsDays = 400
+
+// shapeDays is for how many days the form of an answer is remembered that nobody saw since.
+const shapeDays = 30
 
 // Removal is what goes of a table, or would go.
 type Removal struct {
@@ -41,6 +45,7 @@ type Retention struct {
 	runs       *run.Store
 	statistics *statistics.Store
 	issues     *issues.Store
+	shapes     *shape.Store
 	now        func() time.Time
 }
 
@@ -48,7 +53,7 @@ type Retention struct {
 func (d *Database) WithRetention(ctx context.Context, log *slog.Logger, now func() time.Time, fn func(r *Retention, s *tenant.Store) error) error {
 	return d.withDoor(ctx, func(door *tenant.Door) error {
 		tenants := tenant.NewStore(door, now)
-		r := &Retention{tenants, journal.NewStore(door, journal.Options{Now: now, Logger: log}), run.NewStore(door), statistics.NewStore(door, log), issues.NewStore(issues.Deps{Door: door, Now: now, Log: log}), now}
+		r := &Retention{tenants, journal.NewStore(door, journal.Options{Now: now, Logger: log}), run.NewStore(door), statistics.NewStore(door, log), issues.NewStore(issues.Deps{Door: door, Now: now, Log: log}), shape.NewStore(shape.Deps{Door: door, Log: log}), now}
 		return fn(r, tenants)
 	})
 }
@@ -93,11 +98,20 @@ func (r *Retention) Tenant(ctx context.Context, slug string, dry bool) (out []Re
 	if err != nil {
 		return out, err
 	}
+	told, err := r.tenants.ExpireAudit(ctx, dry)
+	note("audit_entry", "", "rows", told)
+	if err != nil {
+		return out, err
+	}
 	figures, err := r.statistics.Expire(ctx, statisticsFrom(&kept, r.now()), dry)
 	note("statistic", "", "rows", figures.Waiting)
 	note("statistic_minute", "", "rows", figures.Minutes)
 	note("statistic_rollup", "", "rows", figures.Rollups)
 	if err != nil || dry {
+		return out, err
+	}
+	forgotten, err := r.shapes.Expire(ctx, r.now().AddDate(0, 0, -shapeDays))
+	if note("response_shape", "", "rows", int(forgotten)); err != nil {
 		return out, err
 	}
 	// Of problems nothing is left but their numbers, and those of what is over for as long as statistics.

@@ -30,12 +30,13 @@ const (
 	InternalEvent     Kind = "iev"
 	Transaction       Kind = "txn"
 	Issue             Kind = "iss"
+	AuditEntry        Kind = "aud"
 )
 
 var kinds = map[Kind]bool{
 	Tenant: true, Member: true, APIKey: true, Customer: true, Integration: true, ConnectedApp: true, DataSource: true,
 	Flow: true, FlowRun: true, NodeRun: true, APIRequest: true, ExternalWebhook: true, ExternalEventPull: true,
-	ExternalEvent: true, InternalEvent: true, Transaction: true, Issue: true,
+	ExternalEvent: true, InternalEvent: true, Transaction: true, Issue: true, AuditEntry: true,
 }
 
 // Kinds lists every prefix that there is.

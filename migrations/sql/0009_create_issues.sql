@@ -4,7 +4,7 @@
 CREATE TABLE finding (
   tenant_id uuid NOT NULL,
   commit_no bigint NOT NULL,
-  sightings bytea NOT NULL, -- JSON
+  sightings json NOT NULL,
   PRIMARY KEY (tenant_id, commit_no)
 );
 CALL isolate('finding');

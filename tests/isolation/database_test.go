@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -75,7 +76,7 @@ func (w *world) tables(t *testing.T) {
 			for _, in := range []uuid.UUID{uuid.Nil, b} {
 				w.inside(t, in, func(ctx context.Context, tx pgx.Tx) {
 					w.fillQueue(ctx, t, tx, table.Name, in)
-					w.reachForA(ctx, t, tx, name, in)
+					w.reachForA(ctx, t, tx, &table, in)
 				})
 			}
 		})
@@ -86,20 +87,24 @@ func (w *world) tables(t *testing.T) {
 func (*world) fillQueue(ctx context.Context, t *testing.T, tx pgx.Tx, table string, tenantID uuid.UUID) {
 	t.Helper()
 	if table == "finding" && tenantID != uuid.Nil {
-		_, err := tx.Exec(ctx, "INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, 1, '[]'::bytea) ON CONFLICT DO NOTHING", tenantID)
+		_, err := tx.Exec(ctx, "INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, 1, '[]') ON CONFLICT DO NOTHING", tenantID)
 		require.NoError(t, err)
 	}
 }
 
-func (w *world) reachForA(ctx context.Context, t *testing.T, tx pgx.Tx, name string, in uuid.UUID) {
+func (w *world) reachForA(ctx context.Context, t *testing.T, tx pgx.Tx, table *migrations.Table, in uuid.UUID) {
 	t.Helper()
-	a := w.a.tenant.ID
+	a, name := w.a.tenant.ID, pgx.Identifier{table.Name}.Sanitize()
 	for _, statement := range []string{
 		"SELECT FROM %s WHERE tenant_id = $1", "SELECT FROM %s WHERE tenant_id = $1 FOR UPDATE",
 		"UPDATE %s SET tenant_id = tenant_id WHERE tenant_id = $1", "DELETE FROM %s WHERE tenant_id = $1",
 	} {
 		rows, state := attempt(ctx, t, tx, fmt.Sprintf(statement, name), a)
 		require.Zero(t, rows, statement)
+		if strings.Contains(statement, "UPDATE") && !strings.Contains(table.Rights, "UPDATE") {
+			require.Equal(t, insufficientPrivilege, state, statement)
+			continue
+		}
 		require.Empty(t, state, statement)
 	}
 	_, state := attempt(ctx, t, tx, "TRUNCATE "+name)

@@ -2,6 +2,8 @@ package isolation
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,19 +15,20 @@ import (
 func (w *world) crawlArgs() map[string]string {
 	parts := `(range: ` + w.timeRange() + `, granularity: HOUR, timeZone: "UTC")`
 	return map[string]string{
-		"Query.overview":        `(range: ` + w.timeRange() + `)`,
-		"Query.landscape":       `(range: ` + w.timeRange() + `)`,
-		"Query.explainRuns":     `(input: {flowId: "` + ownFlow + `", customerId: "` + ownCustomer + `", range: ` + w.timeRange() + `})`,
-		"Customer.stats":        parts,
-		"ConnectedApp.stats":    parts,
-		"Flow.stats":            parts,
-		"Issue.timeline":        parts,
-		"Integration.dashboard": parts,
-		"Query.logHistogram":    `(buckets: 24, filter: {range: ` + w.timeRange() + `})`,
-		"FlowRun.nodeRun":       `(nodeKey: "first-1")`,
-		"FlowRun.logs":          `(first: 200)`,
-		"NodeRun.logs":          `(first: 200)`,
-		"default connections":   `(first: 100)`,
+		"Query.overview":         `(range: ` + w.timeRange() + `)`,
+		"Query.landscape":        `(range: ` + w.timeRange() + `)`,
+		"Query.explainRuns":      `(input: {flowId: "` + ownFlow + `", customerId: "` + ownCustomer + `", range: ` + w.timeRange() + `})`,
+		"Customer.stats":         parts,
+		"ConnectedApp.stats":     parts,
+		"Flow.stats":             parts,
+		"Issue.timeline":         parts,
+		"Integration.dashboard":  parts,
+		"Query.logHistogram":     `(buckets: 24, filter: {range: ` + w.timeRange() + `})`,
+		"FlowRun.nodeRun":        `(nodeKey: "first-1")`,
+		"FlowRun.logs":           `(first: 200)`,
+		"NodeRun.logs":           `(first: 200)`,
+		"default connections":    `(first: 100)`,
+		"Query.redactionPreview": `(input: {headers: [], fields: ["word"], patterns: []})`,
 	}
 }
 
@@ -53,7 +56,8 @@ func (w *world) valid() map[string]string {
 		"IssueActionInput.note": `"said by c"`, "SnoozeIssueInput.note": `"said by c"`, "SnoozeIssueInput.until": soon,
 		"AssignIssueInput.id": strconv.Quote(ownIssue), "AssignIssueInput.memberId": strconv.Quote(ownMember), "IssueFilter.categories": `"NETWORK_TIMEOUT"`,
 		"CreateApiKeyInput.name": `"made by c"`, "CreateApiKeyInput.expiresAt": soon,
-		"CreateCustomerInput.externalId": `"only-a-customer"`, "CreateCustomerInput.name": `"made by c"`,
+		"CreateCustomerTokenInput.ttlSeconds": "60",
+		"CreateCustomerInput.externalId":      `"only-a-customer"`, "CreateCustomerInput.name": `"made by c"`,
 		"CreateIntegrationInput.key": `"only-a-integration"`, "CreateIntegrationInput.name": `"made by c"`, "CreateIntegrationInput.provider": `"made by c"`,
 		"InviteMemberInput.email": `"tenant-a-owner@example.com"`, "InviteMemberInput.name": `"made by c"`,
 		"UpdateCustomerInput.name": `"changed by c"`, "UpdateIntegrationInput.name": `"changed by c"`, "UpdateIntegrationInput.provider": `"changed by c"`,
@@ -153,6 +157,9 @@ func (v *victim) textQuestions(t *testing.T, place, name string) []question {
 		return v.texts("key")
 	case "IdentifierFilter.value":
 		return v.texts("value")
+	case "UpdateRedactionInput.headers", "UpdateRedactionInput.fields", "UpdateRedactionInput.patterns":
+		// A policy is tried on the caller's own entries, whatever it is made of.
+		return plain(slices.Sorted(maps.Keys(v.crawl.texts["name"])))
 	}
 	t.Fatalf("nobody says which of another tenant's texts to ask with for %s: add it to textQuestions in hints_test.go", place)
 	return nil

@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/internal/pgtest"
 	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/shape"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 	"github.com/weirhq/weir/tenant/token"
@@ -117,9 +118,10 @@ func (w *world) found(t *testing.T, tenants *tenant.Store, letter string) *compa
 	co.ingest = co.callers["key INGEST"]
 	co.send(t, co.events())
 	co.rollUp(t)
+	co.shape(t)
 	co.raise(t)
 	co.nameIntegrations(t)
-	co.add("customer", co.limited(t, "customer-1"))
+	co.add("customer", co.customerToken(t, "customer-1"))
 	co.add("nobody", "")
 	return co
 }
@@ -142,6 +144,26 @@ func (co *company) rollUp(t *testing.T) {
 	}))
 }
 
+// shape keeps the form of an answer of each integration, as ingestion does of a few.
+func (co *company) shape(t *testing.T) {
+	t.Helper()
+	door := tenant.NewDoor(co.w.db.Pool(t))
+	defer func() { require.NoError(t, door.Close()) }()
+	ctx := tenant.WithPrincipal(t.Context(), tenant.System(co.tenant.ID))
+	list, err := directory.NewStore(door, time.Now).Integrations(ctx, page.Request{Size: 1})
+	require.NoError(t, err)
+	require.NotEmpty(t, list.Items)
+	sampler := shape.NewSampler(door, time.Now)
+	sampler.Offer(co.tenant.ID, &entry.Entry{
+		Head: entry.Head{
+			ID: nodeid.New(time.Now()), Kind: entry.KindAPIRequest, Status: entry.StatusSuccess, StatusCode: 200, Method: "GET", Endpoint: "/",
+			IntegrationID: list.Items[0].ID,
+		},
+		Detail: &entry.Detail{ResponseBody: &entry.Body{Text: `{"name":1}`}},
+	})
+	require.NoError(t, sampler.Flush(ctx))
+}
+
 func (co *company) add(name, credential string) {
 	co.callers[name] = &caller{url: co.w.url, credential: credential, name: co.letter + "'s " + name, own: strings.NewReplacer(
 		ownFlow, nodeid.Format(nodeid.Flow, directory.FlowID(co.tenant.ID, "flow-1")),
@@ -149,6 +171,16 @@ func (co *company) add(name, credential string) {
 		ownCustomer, nodeid.Format(nodeid.Customer, directory.CustomerID(co.tenant.ID, "customer-1")),
 	)}
 	co.order = append(co.order, name)
+}
+
+// customerToken is what the API gives the tenant for its customer.
+func (co *company) customerToken(t *testing.T, externalID string) string {
+	t.Helper()
+	var made struct{ CreateCustomerToken struct{ Token string } }
+	co.owner.must(t, &made, `mutation($id: ID!) { createCustomerToken(input: {customerId: $id}) { token userErrors { message } } }`,
+		map[string]any{"id": nodeid.Format(nodeid.Customer, directory.CustomerID(co.tenant.ID, externalID))})
+	require.NotEmpty(t, made.CreateCustomerToken.Token)
+	return made.CreateCustomerToken.Token
 }
 
 // limited signs a token that is limited to one customer.

@@ -67,6 +67,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputConnectedAppFilter,
 		ec.unmarshalInputCreateApiKeyInput,
 		ec.unmarshalInputCreateCustomerInput,
+		ec.unmarshalInputCreateCustomerTokenInput,
 		ec.unmarshalInputCreateIntegrationInput,
 		ec.unmarshalInputCustomerFilter,
 		ec.unmarshalInputDeleteCustomerInput,
@@ -297,7 +298,7 @@ type ApiRequest implements LogEntry & Node {
   connectedApp: ConnectedApp
   "Business ids that it can be found by."
   identifiers: [Identifier!]!
-  "What the sender added: a JSON object, or null."
+  "What the sender added: a JSON object, or null. Null for a credential that is limited to a customer."
   metadata: JSON
   "The W3C trace id of 32 hexadecimal digits."
   traceId: String
@@ -369,6 +370,52 @@ type Body {
   truncated: Boolean!
   "Whether ` + "`" + `text` + "`" + ` is base64 of bytes that are no text."
   base64: Boolean!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/audit.graphqls", Input: `"Something that somebody did, or tried to do, to the tenant. Entries are never changed, and kept for 400 days. For ADMIN and up."
+type AuditEntry implements Node {
+  "Opaque; begins with ` + "`" + `aud_` + "`" + `."
+  id: ID!
+  "When it was done."
+  at: Time!
+  "Who did it: a member's e-mail address, an API key's id, the name that a credential calls itself, or ` + "`" + `command line` + "`" + ` with the user of the machine."
+  actor: String!
+  "What was done: the name of the mutation, ` + "`" + `useApiKey` + "`" + ` for the first use of a key from an address, ` + "`" + `signInFailed` + "`" + `, or a command such as ` + "`" + `weir token` + "`" + `."
+  action: String!
+  "The id of what it was done to; null where that is nothing that has an id."
+  target: String
+  "The address that the request came from, as the service saw it; of IPv6 the network. Null of commands."
+  address: String
+  "What was given, as a JSON object that holds no secret: ids, numbers, words of the schema, and names. Other texts are replaced by ` + "`" + `[not kept]` + "`" + `."
+  details: JSON
+}
+
+extend type Query {
+  "Who did what, the newest first: each change, each API key's first use from an address, failed sign-ins of known credentials, commands that change the tenant. For ADMIN and up."
+  auditLog(
+    "How many: 1 to 100."
+    first: Int = 50
+    "The cursor after which the page begins."
+    after: String
+  ): AuditEntryConnection!
+}
+
+"A page of the audit log."
+type AuditEntryConnection {
+  "The page's items with their cursors."
+  edges: [AuditEntryEdge!]!
+  "The page's items."
+  nodes: [AuditEntry!]!
+  "Where the page lies in its list."
+  pageInfo: PageInfo!
+}
+
+"An item of a page of the audit log."
+type AuditEntryEdge {
+  "Where the item lies: what ` + "`" + `after` + "`" + ` takes."
+  cursor: String!
+  "The item."
+  node: AuditEntry!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/connected_app.graphqls", Input: `"One customer's own link to one integration: its account there, and the state of its credentials."
@@ -480,7 +527,7 @@ type Customer implements Node {
   externalId: String!
   "The name to show; the external id until somebody said another."
   name: String!
-  "Whatever the tenant keeps of the customer: a JSON object, empty at first."
+  "Whatever the tenant keeps of the customer: a JSON object, empty at first, and for a credential of the customer."
   attributes: JSON!
   "When it was made, or first heard of."
   createdAt: Time!
@@ -619,6 +666,32 @@ type CustomerEdge {
   node: Customer!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/customer_token.graphqls", Input: `extend type Mutation {
+  "A token that reads one customer's own data and nothing else, to embed in the tenant's product. What it does not see stands in docs/tenancy.md. It ends with its time or with the customer. For ADMIN and up."
+  createCustomerToken(
+    "For whom, and for how long."
+    input: CreateCustomerTokenInput!
+  ): CreateCustomerTokenPayload!
+}
+
+"Whose data a token reads."
+input CreateCustomerTokenInput {
+  "The customer's id."
+  customerId: ID!
+  "For how many seconds it is good: 60 to 86,400."
+  ttlSeconds: Int = 3600
+}
+
+"What making a customer's token answers."
+type CreateCustomerTokenPayload implements MutationPayload {
+  "The token, for ` + "`" + `Authorization: Bearer` + "`" + `; null when none was made because of ` + "`" + `userErrors` + "`" + `. It is shown this once."
+  token: String
+  "From when on it is refused."
+  expiresAt: Time
+  "What the caller can mend; empty when all went well."
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/data_source.graphqls", Input: `"Where a connected app's external events come from: a webhook subscription, or a pull on a schedule."
 type DataSource implements Node {
   "Opaque; begins with ` + "`" + `src_` + "`" + `."
@@ -677,7 +750,7 @@ type Diagnosis {
   confidence: Float!
   "Who usually mends it."
   resolvedBy: Actor!
-  "What to do, in this order."
+  "What to do, in this order. A credential that is limited to a customer does not see what the tenant is to do."
   steps: [RemediationStep!]!
   "Addresses of what the provider, or a standard, says of it."
   references: [String!]!
@@ -818,7 +891,7 @@ type ExternalEvent implements LogEntry & Node {
   connectedApp: ConnectedApp
   "Business ids that it can be found by."
   identifiers: [Identifier!]!
-  "What the sender added: a JSON object, or null."
+  "What the sender added: a JSON object, or null. Null for a credential that is limited to a customer."
   metadata: JSON
   "The W3C trace id of 32 hexadecimal digits."
   traceId: String
@@ -878,7 +951,7 @@ type ExternalEventPull implements LogEntry & Node {
   connectedApp: ConnectedApp
   "Business ids that it can be found by."
   identifiers: [Identifier!]!
-  "What the sender added: a JSON object, or null."
+  "What the sender added: a JSON object, or null. Null for a credential that is limited to a customer."
   metadata: JSON
   "The W3C trace id of 32 hexadecimal digits."
   traceId: String
@@ -934,7 +1007,7 @@ type ExternalWebhook implements LogEntry & Node {
   connectedApp: ConnectedApp
   "Business ids that it can be found by."
   identifiers: [Identifier!]!
-  "What the sender added: a JSON object, or null."
+  "What the sender added: a JSON object, or null. Null for a credential that is limited to a customer."
   metadata: JSON
   "The W3C trace id of 32 hexadecimal digits."
   traceId: String
@@ -999,7 +1072,7 @@ type FlowTrigger {
   eventTypes: [String!]!
   "When it runs, in cron's syntax; of schedules only."
   schedule: String
-  "What an event must be like, in the tenant's own words."
+  "What an event must be like, in the tenant's own words. Null for a credential that is limited to a customer."
   filter: String
 }
 
@@ -1081,7 +1154,7 @@ type FlowRun implements LogEntry & Node {
   connectedApp: ConnectedApp
   "Business ids that it can be found by."
   identifiers: [Identifier!]!
-  "What the sender added: a JSON object, or null."
+  "What the sender added: a JSON object, or null. Null for a credential that is limited to a customer."
   metadata: JSON
   "The W3C trace id of 32 hexadecimal digits."
   traceId: String
@@ -1124,7 +1197,7 @@ type FlowRun implements LogEntry & Node {
     first: Int = 200
     "The cursor after which the page begins."
     after: String
-    "Lines that matter less are left out."
+    "Lines that matter less are left out; for a credential that is limited to a customer, DEBUG always is."
     minLevel: LogLevel = DEBUG
   ): LogLineConnection!
   "The API requests that were made in it, the oldest first."
@@ -1393,7 +1466,7 @@ type InternalEvent implements LogEntry & Node {
   connectedApp: ConnectedApp
   "Business ids that it can be found by."
   identifiers: [Identifier!]!
-  "What the sender added: a JSON object, or null."
+  "What the sender added: a JSON object, or null. Null for a credential that is limited to a customer."
   metadata: JSON
   "The W3C trace id of 32 hexadecimal digits."
   traceId: String
@@ -1742,7 +1815,7 @@ interface LogEntry implements Node {
   connectedApp: ConnectedApp
   "Business ids that it can be found by."
   identifiers: [Identifier!]!
-  "What the sender added: a JSON object, or null."
+  "What the sender added: a JSON object, or null. Null for a credential that is limited to a customer."
   metadata: JSON
   "The W3C trace id of 32 hexadecimal digits."
   traceId: String
@@ -2206,7 +2279,7 @@ type NodeRun implements Node {
     first: Int = 200
     "The cursor after which the page begins."
     after: String
-    "Lines that matter less are left out."
+    "Lines that matter less are left out; for a credential that is limited to a customer, DEBUG always is."
     minLevel: LogLevel = DEBUG
   ): LogLineConnection!
   "The API requests that were made in it, the oldest first."
@@ -2218,6 +2291,38 @@ type NodeRun implements Node {
   ): LogEntryConnection!
   "The run that it belongs to."
   flowRun: FlowRun!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/redaction_preview.graphqls", Input: `"What a redaction policy would change in what is kept. For ADMIN and up."
+type RedactionPreview {
+  "How many entries were looked at: the last 1,000, or fewer when there are not as many or the time of 5 seconds was up."
+  entriesLooked: Int!
+  "How many of them would have been kept otherwise."
+  entriesChanged: Int!
+  "Whether all of the last 1,000 entries were looked at."
+  complete: Boolean!
+  "Some of the changes, of the newest entries first: at most 20, and 3 of one entry."
+  examples: [RedactionExample!]!
+}
+
+"One place of an entry that a redaction policy would change."
+type RedactionExample {
+  "The entry."
+  entry: LogEntry!
+  "The place, such as ` + "`" + `responseBody` + "`" + `, ` + "`" + `requestHeaders.X-Internal` + "`" + ` or ` + "`" + `nodes.lookup.output` + "`" + `."
+  where: String!
+  "An excerpt of it as it is kept now."
+  before: String!
+  "The same as the policy would keep it."
+  after: String!
+}
+
+extend type Query {
+  "Tries a redaction policy on the last 1,000 entries before it is saved. They have been redacted by the policy of their time: it shows what is taken away beside that. For ADMIN and up."
+  redactionPreview(
+    "All of the tenant's own rules, as updateRedaction takes them."
+    input: UpdateRedactionInput!
+  ): RedactionPreview!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/statistics.graphqls", Input: `"How long the parts of a series are."
@@ -2588,7 +2693,7 @@ input RetentionPolicyInput {
   payloadDays: Int
 }
 
-"The whole of a tenant's own redaction rules. Each list has at most 100 items."
+"The whole of a tenant's own redaction rules: at most 200 headers, 200 fields and 50 patterns."
 input UpdateRedactionInput {
   "Names of headers, in any case, of at most 200 characters."
   headers: [String!]!
@@ -2636,7 +2741,7 @@ type Transaction implements LogEntry & Node {
   connectedApp: ConnectedApp
   "Business ids that it can be found by."
   identifiers: [Identifier!]!
-  "What the sender added: a JSON object, or null."
+  "What the sender added: a JSON object, or null. Null for a credential that is limited to a customer."
   metadata: JSON
   "The W3C trace id of 32 hexadecimal digits."
   traceId: String
@@ -2832,6 +2937,48 @@ func (ec *executionContext) childFields_ApplicationLink(ctx context.Context, fie
 	return nil, fmt.Errorf("no field named %q was found under type ApplicationLink", field.Name)
 }
 
+func (ec *executionContext) childFields_AuditEntry(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AuditEntry_id(ctx, field)
+	case "at":
+		return ec.fieldContext_AuditEntry_at(ctx, field)
+	case "actor":
+		return ec.fieldContext_AuditEntry_actor(ctx, field)
+	case "action":
+		return ec.fieldContext_AuditEntry_action(ctx, field)
+	case "target":
+		return ec.fieldContext_AuditEntry_target(ctx, field)
+	case "address":
+		return ec.fieldContext_AuditEntry_address(ctx, field)
+	case "details":
+		return ec.fieldContext_AuditEntry_details(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntry", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AuditEntryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AuditEntryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AuditEntryConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AuditEntryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AuditEntryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AuditEntryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AuditEntryEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Body(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "text":
@@ -2924,6 +3071,18 @@ func (ec *executionContext) childFields_CreateApiKeyPayload(ctx context.Context,
 		return ec.fieldContext_CreateApiKeyPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateApiKeyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateCustomerTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_CreateCustomerTokenPayload_token(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_CreateCustomerTokenPayload_expiresAt(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateCustomerTokenPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateCustomerTokenPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Customer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3798,6 +3957,20 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_RedactionExample(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "entry":
+		return ec.fieldContext_RedactionExample_entry(ctx, field)
+	case "where":
+		return ec.fieldContext_RedactionExample_where(ctx, field)
+	case "before":
+		return ec.fieldContext_RedactionExample_before(ctx, field)
+	case "after":
+		return ec.fieldContext_RedactionExample_after(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedactionExample", field.Name)
+}
+
 func (ec *executionContext) childFields_RedactionPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "headers":
@@ -3808,6 +3981,20 @@ func (ec *executionContext) childFields_RedactionPolicy(ctx context.Context, fie
 		return ec.fieldContext_RedactionPolicy_patterns(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RedactionPolicy", field.Name)
+}
+
+func (ec *executionContext) childFields_RedactionPreview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "entriesLooked":
+		return ec.fieldContext_RedactionPreview_entriesLooked(ctx, field)
+	case "entriesChanged":
+		return ec.fieldContext_RedactionPreview_entriesChanged(ctx, field)
+	case "complete":
+		return ec.fieldContext_RedactionPreview_complete(ctx, field)
+	case "examples":
+		return ec.fieldContext_RedactionPreview_examples(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RedactionPreview", field.Name)
 }
 
 func (ec *executionContext) childFields_RemediationStep(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

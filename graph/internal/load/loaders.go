@@ -34,6 +34,8 @@ type Loaders struct {
 
 	Members *Loader[uuid.UUID, *tenant.Member]
 	APIKeys *Loader[uuid.UUID, *tenant.APIKey]
+	// AuditEntries are those of the audit log.
+	AuditEntries *Loader[uuid.UUID, *tenant.AuditEntry]
 
 	Customers     *Loader[uuid.UUID, *directory.Customer]
 	Integrations  *Loader[uuid.UUID, *directory.Integration]
@@ -91,6 +93,7 @@ func newLoaders(d *desk, src Sources) *Loaders {
 		Catalogue:         sync.OnceValue(func() *diagnostics.Catalogue { return src.catalogue(d.ctx) }),
 		Members:           loader(d, src.Tenants.MembersByIDs),
 		APIKeys:           loader(d, src.Tenants.APIKeysByIDs),
+		AuditEntries:      loader(d, src.Tenants.AuditEntriesByIDs),
 		Customers:         loader(d, src.Directory.CustomersByIDs),
 		Integrations:      loader(d, src.Directory.IntegrationsByIDs),
 		ConnectedApps:     loader(d, src.Directory.ConnectedAppsByIDs),
@@ -189,4 +192,11 @@ func All[K comparable, V any](ctx context.Context, l *Loader[K, *V], keys []K) (
 func PayloadsHidden(ctx context.Context) bool {
 	p, err := tenant.FromContext(ctx)
 	return err != nil || !p.SeesPayloads()
+}
+
+// ForCustomer tells whether the context's principal is limited to one customer, who does not see what is meant for the
+// tenant: docs/tenancy.md lists it.
+func ForCustomer(ctx context.Context) bool {
+	p, err := tenant.FromContext(ctx)
+	return err != nil || p.CustomerID != uuid.Nil
 }

@@ -47,6 +47,7 @@ func (src Sources) catalogue(ctx context.Context) *diagnostics.Catalogue {
 type Tenants interface {
 	MembersByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*tenant.Member, error)
 	APIKeysByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*tenant.APIKey, error)
+	AuditEntriesByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*tenant.AuditEntry, error)
 }
 
 // Directory is what the loaders ask of the directory.

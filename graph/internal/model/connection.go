@@ -104,4 +104,6 @@ type (
 	APIKeyEdge             = Edge[*APIKey]
 	MemberConnection       = Connection[*Member]
 	MemberEdge             = Edge[*Member]
+	AuditEntryConnection   = Connection[*AuditEntry]
+	AuditEntryEdge         = Edge[*AuditEntry]
 )

@@ -39,7 +39,7 @@ func newDiagnosis(ctx context.Context, d *diagnostics.Diagnosis) *Diagnosis {
 	if !load.PayloadsHidden(ctx) {
 		out.Signals = append(out.Signals, d.Signals...)
 	}
-	out.Steps = newSteps(d.Steps)
+	out.Steps = newSteps(ctx, d.Steps)
 	return out
 }
 

@@ -3,6 +3,7 @@ package model
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 
 	"github.com/google/uuid"
 
@@ -23,6 +24,14 @@ func (Customer) node() {}
 
 // ID is the customer's id.
 func (c Customer) ID() string { return nodeid.Format(nodeid.Customer, c.Customer.ID) }
+
+// Attributes are what the tenant keeps of the customer; none for the customer itself.
+func (c Customer) Attributes(ctx context.Context) json.RawMessage {
+	if load.ForCustomer(ctx) {
+		return json.RawMessage("{}")
+	}
+	return c.Customer.Attributes
+}
 
 // Integration is an external application that the tenant integrates with.
 type Integration struct{ *directory.Integration }
@@ -124,15 +133,17 @@ type FlowTrigger struct {
 	Filter     *string
 }
 
-// Trigger is nil while nobody has said what sets the flow off.
-func (f Flow) Trigger() *FlowTrigger {
+// Trigger is nil while nobody has said what sets the flow off. Its filter is the tenant's own logic: none for customers.
+func (f Flow) Trigger(ctx context.Context) *FlowTrigger {
 	if f.TriggerKind == nil {
 		return nil
 	}
 	kind, _ := run.ParseTrigger(string(*f.TriggerKind))
-	return &FlowTrigger{
-		Kind: cmp.Or(kind, run.TriggerAPI), EventTypes: f.EventTypes, Schedule: f.Schedule, Filter: f.Filter,
+	t := &FlowTrigger{Kind: cmp.Or(kind, run.TriggerAPI), EventTypes: f.EventTypes, Schedule: f.Schedule, Filter: f.Filter}
+	if load.ForCustomer(ctx) {
+		t.Filter = nil
 	}
+	return t
 }
 
 // Customers gives a page of customers the shape of the API.

@@ -141,8 +141,11 @@ func (e Entry) ConnectedApp(ctx context.Context) (*ConnectedApp, error) {
 // Issue is what it is a part of.
 func (e Entry) Issue(ctx context.Context) (*Issue, error) { return loadIssueOf(ctx, e.of.IssueID) }
 
-// Metadata is what the sender added.
+// Metadata is what the sender added; nil for customers.
 func (e Entry) Metadata(ctx context.Context) (json.RawMessage, error) {
+	if load.ForCustomer(ctx) {
+		return nil, nil
+	}
 	detail, err := e.detail(ctx)
 	if err != nil || detail == nil {
 		return nil, err

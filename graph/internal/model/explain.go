@@ -1,8 +1,11 @@
 package model
 
 import (
+	"context"
+
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/explain"
+	"github.com/weirhq/weir/graph/internal/load"
 )
 
 // RunExplanation is why a flow ran, failed or did not run.
@@ -22,8 +25,8 @@ type ExplanationCheck struct {
 }
 
 // NewRunExplanation gives an explanation the shape of the API.
-func NewRunExplanation(e *explain.Explanation) *RunExplanation {
-	out := &RunExplanation{Verdict: e.Verdict, Summary: e.Summary, NextSteps: newSteps(e.NextSteps)}
+func NewRunExplanation(ctx context.Context, e *explain.Explanation) *RunExplanation {
+	out := &RunExplanation{Verdict: e.Verdict, Summary: e.Summary, NextSteps: newSteps(ctx, e.NextSteps)}
 	for i := range e.Checks {
 		c := &e.Checks[i]
 		check := &ExplanationCheck{Question: c.Question, Outcome: c.Outcome, Detail: c.Detail, Evidence: []LogEntry{}}
@@ -35,11 +38,13 @@ func NewRunExplanation(e *explain.Explanation) *RunExplanation {
 	return out
 }
 
-// newSteps numbers what is to be done.
-func newSteps(steps []diagnostics.Step) []*RemediationStep {
-	out := make([]*RemediationStep, len(steps))
-	for i, s := range steps {
-		out[i] = &RemediationStep{Position: i + 1, Actor: s.Actor, Text: s.Text, URL: optional(s.URL)}
+// newSteps numbers what is to be done. What the tenant itself is to do is no customer's business.
+func newSteps(ctx context.Context, steps []diagnostics.Step) []*RemediationStep {
+	out, customer := make([]*RemediationStep, 0, len(steps)), load.ForCustomer(ctx)
+	for _, s := range steps {
+		if !customer || s.Actor != diagnostics.ActorTenant {
+			out = append(out, &RemediationStep{Position: len(out) + 1, Actor: s.Actor, Text: s.Text, URL: optional(s.URL)})
+		}
 	}
 	return out
 }

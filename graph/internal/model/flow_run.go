@@ -113,8 +113,11 @@ func (r FlowRun) Issue(ctx context.Context) (*Issue, error) {
 	return NewIssue(found), nil
 }
 
-// Metadata is what the sender added.
+// Metadata is what the sender added; nil for customers.
 func (r FlowRun) Metadata(ctx context.Context) (json.RawMessage, error) {
+	if load.ForCustomer(ctx) {
+		return nil, nil
+	}
 	payload, err := load.Optional(ctx, load.From(ctx).RunPayloads, r.of.ID)
 	if err != nil || payload == nil {
 		return nil, err

@@ -102,6 +102,26 @@ type CreateAPIKeyPayload struct {
 
 func (CreateAPIKeyPayload) IsMutationPayload() {}
 
+// Whose data a token reads.
+type CreateCustomerTokenInput struct {
+	// The customer's id.
+	CustomerID string `json:"customerId"`
+	// For how many seconds it is good: 60 to 86,400.
+	TTLSeconds *int `json:"ttlSeconds,omitempty"`
+}
+
+// What making a customer's token answers.
+type CreateCustomerTokenPayload struct {
+	// The token, for `Authorization: Bearer`; null when none was made because of `userErrors`. It is shown this once.
+	Token *string `json:"token,omitempty"`
+	// From when on it is refused.
+	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
+	// What the caller can mend; empty when all went well.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (CreateCustomerTokenPayload) IsMutationPayload() {}
+
 // Which customers. All that is set must hold.
 type CustomerFilter struct {
 	// A part of the name or of the external id, in any case; at most 200 characters.
@@ -341,6 +361,18 @@ type MemberPayload struct {
 }
 
 func (MemberPayload) IsMutationPayload() {}
+
+// What a redaction policy would change in what is kept. For ADMIN and up.
+type RedactionPreview struct {
+	// How many entries were looked at: the last 1,000, or fewer when there are not as many or the time of 5 seconds was up.
+	EntriesLooked int `json:"entriesLooked"`
+	// How many of them would have been kept otherwise.
+	EntriesChanged int `json:"entriesChanged"`
+	// Whether all of the last 1,000 entries were looked at.
+	Complete bool `json:"complete"`
+	// Some of the changes, of the newest entries first: at most 20, and 3 of one entry.
+	Examples []*RedactionExample `json:"examples"`
+}
 
 // Whose membership ends.
 type RemoveMemberInput struct {
