@@ -24,6 +24,8 @@ type Deps struct {
 	Door       *tenant.Door
 	Statistics *statistics.Store
 	Issues     Issues
+	// Entries finds what shows a condition. Nil shows nothing of those that are made of numbers.
+	Entries Entries
 	// Advice is what is said of a category in general; provider is the integration's name. Nil says nothing.
 	Advice func(category diagnostics.Category, provider string) diagnostics.Diagnosis
 	// Now is time.Now when it is nil.
@@ -50,6 +52,7 @@ type Detector struct {
 	door       *tenant.Door
 	statistics *statistics.Store
 	issues     Issues
+	entries    Entries
 	advice     func(diagnostics.Category, string) diagnostics.Diagnosis
 	now        func() time.Time
 	log        *slog.Logger
@@ -64,12 +67,15 @@ type memory struct {
 	history *history
 	// slow are endpoints that were slow when they were last looked at; nil before the first time.
 	slow map[endpoint]bool
+	// spiking are integrations whose share of failures was too high when it was last looked at.
+	spiking map[uuid.UUID]bool
+	shown   map[issues.Key]shown
 }
 
 // New makes a Detector.
 func New(deps Deps) *Detector {
 	d := &Detector{
-		door: deps.Door, statistics: deps.Statistics, issues: deps.Issues, advice: deps.Advice, now: deps.Now, log: deps.Log,
+		door: deps.Door, statistics: deps.Statistics, issues: deps.Issues, entries: deps.Entries, advice: deps.Advice, now: deps.Now, log: deps.Log,
 		tenants: lru.New[uuid.UUID, *memory](mostTenants),
 	}
 	if d.now == nil {
@@ -148,6 +154,9 @@ func (d *Detector) Detect(ctx context.Context) error {
 		if ok {
 			categories, all = append(categories, one.category), append(all, found...)
 		}
+	}
+	if err := d.show(ctx, p, all); err != nil {
+		failure = errors.Join(failure, err)
 	}
 	conditions, err := d.compose(ctx, p, all)
 	if err != nil {

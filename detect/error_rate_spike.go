@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/issues"
+	"github.com/weirhq/weir/journal/entry"
 )
 
 const (
@@ -20,8 +21,9 @@ const (
 	timesUsual     = 2
 	pointsMore     = 0.05
 	fewestFailures = 10
-	// fewestWindows of the last three must be so.
+	// fewestWindows of the last three must be so, and fewestGoingOn fail in all of them for it to go on.
 	fewestWindows = 2
+	fewestGoingOn = 3
 	// fewestHours of at least hourCalls calls are needed to say what is usual.
 	fewestHours = 6
 	hourCalls   = 20
@@ -67,23 +69,42 @@ func (h *history) usualRate(integration uuid.UUID, minute int64) (u usual, ok bo
 
 // spikes tells whether a window has far more failures than usual, by those that nothing explains.
 func (w *window) spikes(u usual, known func(category string) bool) bool {
-	p := max(u.rate, leastRate)
+	return w.failed >= fewestFailures && w.high(u) && binomialTail(w.failed, w.calls, max(u.rate, leastRate)) < spikeLevel && !w.isExplained(u, known)
+}
+
+// high tells whether the share of failures is higher than usual by much.
+func (w *window) high(u usual) bool {
 	r := w.of()
-	if w.failed < fewestFailures || r < timesUsual*u.rate || r < u.rate+pointsMore || r < u.most || binomialTail(w.failed, w.calls, p) >= spikeLevel {
-		return false
-	}
+	return r >= timesUsual*u.rate && r >= u.rate+pointsMore && r >= u.most
+}
+
+// isExplained tells whether known problems are half of the failures that are too many, or more.
+func (w *window) isExplained(u usual, known func(category string) bool) bool {
 	explained := int64(0)
 	for category, n := range w.byCategory {
 		if category != "" && known(category) {
 			explained += n
 		}
 	}
-	excess := float64(w.failed) - p*float64(w.calls)
-	return float64(explained) < excess/2
+	return float64(explained) >= (float64(w.failed)-max(u.rate, leastRate)*float64(w.calls))/2
+}
+
+// together adds windows up, but for whom they hit.
+func together(all *[windows]window) window {
+	sum := window{byCategory: map[string]int64{}}
+	for i := range all {
+		sum.calls, sum.failed = sum.calls+all[i].calls, sum.failed+all[i].failed
+		for category, n := range all[i].byCategory {
+			sum.byCategory[category] += n
+		}
+	}
+	return sum
 }
 
 // findSpikes finds integrations of which far more calls fail than usual.
 func findSpikes(p *picture) (found []finding) {
+	before := p.memory.spiking
+	p.memory.spiking = map[uuid.UUID]bool{}
 	for _, id := range p.sortedWindows() {
 		all := p.recent.windows[id]
 		usual, ok := p.history.usualRate(id, p.minute)
@@ -100,8 +121,13 @@ func findSpikes(p *picture) (found []finding) {
 			}
 		}
 		if n < fewestWindows {
-			continue
+			// What was told goes on while the rate is as high in all windows together: it does not end in a lull of few calls.
+			sum, first = together(all), windows-1
+			if !before[id] || sum.failed < fewestGoingOn || !sum.high(usual) || sum.isExplained(usual, known) {
+				continue
+			}
 		}
+		p.memory.spiking[id] = true
 		since := timeOf(p.minute - int64(first+1)*windowMinutes + 1)
 		f := finding{key: issues.Key{Category: diagnostics.ErrorRateSpike, IntegrationID: id, Cause: "error_rate"}, severity: issues.Error}
 		f.title = fmt.Sprintf("%s of calls of %s fail, instead of %s", share(sum.of()), p.called(id), share(usual.rate))
@@ -109,6 +135,9 @@ func findSpikes(p *picture) (found []finding) {
 			sum.failed, sum.calls, moment(since), int64(usual.rate*float64(sum.calls)+0.5))
 		if name, most := mostCategory(all[:]); most > 0 {
 			f.cause += fmt.Sprintf(" Most often: %s.", name)
+		}
+		f.shows = &entry.Filter{
+			Kinds: []entry.Kind{entry.KindAPIRequest, entry.KindExternalWebhook}, Statuses: []entry.Status{entry.StatusFailure}, IntegrationIDs: []uuid.UUID{id},
 		}
 		for i := range all {
 			hitAll(&f, all[i].hit, since)

@@ -201,6 +201,7 @@ func notLaunching(p *picture, list []*unlaunched) (found []finding) {
 		first := slices.MinFunc(f.affected, func(a, b issues.Affected) int { return a.Since.Compare(b.Since) }).Since
 		f.cause = fmt.Sprintf("%s that set off %s arrived since %s, and no run came; none was recorded as skipped.",
 			counted(events[id], "event"), flow.Name, moment(first))
+		f.shows = &entry.Filter{Kinds: []entry.Kind{launchedBy(flow)}, EventTypes: flow.EventTypes}
 	}
 	return found
 }

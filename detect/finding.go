@@ -14,6 +14,7 @@ import (
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/issues"
+	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -25,6 +26,8 @@ type finding struct {
 	title, cause string
 	// first is a step before those of the category's advice; "" is for none.
 	first string
+	// shows finds the entries that show it, of whom it hits and since it began; nil where there are none to look up.
+	shows *entry.Filter
 }
 
 // mostEvidence is how many entries an affected app shows.

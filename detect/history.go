@@ -33,6 +33,8 @@ type history struct {
 	firsts, lasts map[source]int64
 	// slowUpTo is when slow runs were last read, in minutes.
 	slowUpTo int64
+	// expectations are of sources that were looked at since the history was continued last.
+	expectations map[source]*expectation
 }
 
 // day is what is remembered of a day in UTC.
@@ -68,7 +70,7 @@ type longest struct {
 func newHistory() *history {
 	return &history{
 		days: map[int64]*day{}, runs: map[runner]*ring{}, pulls: map[uuid.UUID]*ring{}, arrivals: map[int64]map[arrival]int64{}, launches: map[int64]map[runner]int64{},
-		firsts: map[source]int64{}, lasts: map[source]int64{},
+		firsts: map[source]int64{}, lasts: map[source]int64{}, expectations: map[source]*expectation{},
 	}
 }
 
@@ -112,6 +114,7 @@ func (h *history) absorb(t *tally) {
 		sketch(d.tookToday, flow).Merge(s)
 	}
 	h.upTo = t.end
+	clear(h.expectations)
 	h.forget()
 }
 

@@ -6,8 +6,11 @@ import (
 	"math"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/issues"
+	"github.com/weirhq/weir/journal/entry"
 )
 
 const (
@@ -55,6 +58,10 @@ func findSlow(p *picture) (found []finding, ok bool) {
 		f.title = fmt.Sprintf("%s %s of %s takes %s instead of %s", e.Method, e.Endpoint, p.called(e.integration), milliseconds(p95), milliseconds(usual))
 		f.cause = fmt.Sprintf("In the last %d minutes %d of %d calls took longer than %s, which in the last week 19 of 20 did not; the slowest of 20 takes %s now. It hits {customers}.",
 			slowMinutes, c.slow, n, milliseconds(usual), milliseconds(p95))
+		f.shows = &entry.Filter{
+			Kinds: []entry.Kind{entry.KindAPIRequest}, IntegrationIDs: []uuid.UUID{e.integration}, Methods: []string{e.Method}, EndpointPrefix: e.Endpoint,
+			DurationMS: entry.FloatRange{Min: &usual},
+		}
 		hitAll(&f, c.hit, timeOf(p.minute-slowMinutes))
 		found = append(found, f)
 	}

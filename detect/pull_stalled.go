@@ -18,9 +18,13 @@ const (
 	fewestPulls = 7
 )
 
-// stalledAfter is how long a source may go without a pull.
-func stalledAfter(interval time.Duration) time.Duration {
-	return max(3*interval, interval+5*time.Minute)
+// stalledAfter is how long a source may go without a pull: until the next but one is nearly due, when it says its interval
+// itself, and until three are missing when that is learned.
+func stalledAfter(interval time.Duration, learned bool) time.Duration {
+	if learned {
+		return max(3*interval, interval+5*time.Minute)
+	}
+	return max(interval+interval*3/4, interval+5*time.Minute)
 }
 
 // interval is how often a source is pulled: what it says, or the median of what lay between the last pulls of its app, when
@@ -62,7 +66,7 @@ func findStalled(p *picture) (found []finding) {
 	for _, s := range p.sources {
 		who := whom{s.ConnectedAppID, s.CustomerID}
 		interval, learned := p.interval(s)
-		if s.LastPullAt != nil && interval > 0 && p.now.Sub(*s.LastPullAt) > stalledAfter(interval) {
+		if s.LastPullAt != nil && interval > 0 && p.now.Sub(*s.LastPullAt) > stalledAfter(interval, learned) {
 			f := of(late, s, "interval")
 			f.hit(who, s.LastPullAt.Add(interval))
 			if silent := p.now.Sub(*s.LastPullAt); f.title == "" {

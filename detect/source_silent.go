@@ -16,157 +16,20 @@ import (
 const (
 	// silentLevel is how improbable it must be that nothing came by chance.
 	silentLevel = 1e-4
-	// leastSilent is what no silence is told before, in minutes, and timesLongest how much longer than any of two weeks it
-	// must be.
-	leastSilent  = 10
-	timesLongest = 2
-	gapDays      = 14
+	// leastSilent is what no silence is told before, in minutes. timesQuiet is how much longer than what is usual it must be:
+	// than the longest of two weeks, or by what was to be expected meanwhile.
+	leastSilent = 10
+	timesQuiet  = 2
+	// gapDays is how far back silences are known.
+	gapDays = 14
 	// fewestKnown days are needed to expect anything; from weekly on it is by hour of the week.
 	fewestKnown = 3
 	weekly      = 14
-	// often is how many must come in an hour for hours to be told apart.
+	// often is how many must come in an hour for hours of the week to be told apart.
 	often = 4
 	// leastShare is what others are believed to explain at most: on no holiday is there less.
 	leastShare = 0.1
 )
-
-// expectation is how much a source sends, by what it sent before a minute.
-type expectation struct {
-	hours map[int64]uint16 // by hour since 1970
-	// first and end are the full hours that are known.
-	first, end int64
-	days       int64
-	busy       bool
-	// byDay are the medians of days of the week and of weekends, of sources that seldom send.
-	workday, weekend float64
-}
-
-// expect learns from all that a source sent until it was heard of last, and before a minute.
-func (h *history) expect(s source, before int64) *expectation {
-	e := &expectation{hours: map[int64]uint16{}, first: h.firsts[s]/minutesOfHour + 1, end: min(h.lasts[s], before) / minutesOfHour}
-	total := 0.0
-	for number, d := range h.days {
-		of := d.sources[s]
-		if of == nil {
-			continue
-		}
-		for i, n := range of.hours {
-			if hour := number*24 + int64(i); n > 0 && hour >= e.first && hour < e.end {
-				e.hours[hour] = n
-				total += float64(n)
-			}
-		}
-	}
-	if oldest := h.upTo/minutesOfHour - keptDays*24; e.first < oldest {
-		e.first = oldest
-	}
-	e.days = (e.end - e.first) / 24
-	if e.end <= e.first {
-		return e
-	}
-	e.busy = total/float64(e.end-e.first) >= often
-	var work, rest []float64
-	for day := e.first/24 + 1; day < e.end/24; day++ {
-		sum := 0.0
-		for hour := day * 24; hour < day*24+24; hour++ {
-			sum += float64(e.hours[hour])
-		}
-		if isWeekend(day * 24) {
-			rest = append(rest, sum)
-		} else {
-			work = append(work, sum)
-		}
-	}
-	if len(rest) == 0 {
-		rest = work
-	}
-	if len(work) == 0 {
-		work = rest
-	}
-	e.workday, e.weekend = median(work), median(rest)
-	return e
-}
-
-// isWeekend tells whether an hour since 1970, which began on a Thursday, is of a Saturday or Sunday, in UTC.
-func isWeekend(hour int64) bool {
-	day := (hour/24 + 4) % 7 // 0 is Sunday
-	return day == 0 || day == 6
-}
-
-// at is how many are expected in an hour.
-func (e *expectation) at(hour int64) float64 {
-	if !e.busy {
-		if isWeekend(hour) {
-			return e.weekend / 24
-		}
-		return e.workday / 24
-	}
-	step := int64(24)
-	if e.days >= weekly {
-		step = 7 * 24
-	}
-	var list []float64
-	for before := hour - step; before >= e.first; before -= step {
-		if before < e.end {
-			list = append(list, float64(e.hours[before]))
-		}
-	}
-	return median(list)
-}
-
-// between is how many are expected from one minute on, before another.
-func (e *expectation) between(from, to int64) (sum float64) {
-	for hour := from / minutesOfHour; hour*minutesOfHour < to; hour++ {
-		part := min(to, (hour+1)*minutesOfHour) - max(from, hour*minutesOfHour)
-		sum += e.at(hour) * float64(part) / float64(minutesOfHour)
-	}
-	return sum
-}
-
-// dispersion is the variance of what came about what was to be expected, as a multiple of it: Pearson's statistic divided by
-// the degrees of freedom, of the hours of the last two weeks, or of days of a source that seldom sends; at least 1.
-func (e *expectation) dispersion() float64 {
-	step := int64(24)
-	if e.busy {
-		step = 1
-	}
-	sum, n := 0.0, 0
-	for at := max(e.first, e.end-gapDays*24) + step; at+step <= e.end; at += step {
-		came, expected := 0.0, 0.0
-		for hour := at; hour < at+step; hour++ {
-			came, expected = came+float64(e.hours[hour]), expected+e.at(hour)
-		}
-		if expected > 0 {
-			sum += (came - expected) * (came - expected) / expected
-			n++
-		}
-	}
-	if n < 2 {
-		return 1
-	}
-	return max(1, sum/float64(n-1))
-}
-
-// longestGap is how long a source was silent at most in the two weeks before it was heard of last, in minutes.
-func (h *history) longestGap(s source) (gap int64) {
-	last := int64(0)
-	number := h.lasts[s]/minutesOfDay - gapDays
-	if d := h.days[number-1]; d != nil && d.sources[s] != nil {
-		last = d.sources[s].last
-	}
-	for ; number <= h.lasts[s]/minutesOfDay; number++ {
-		d := h.days[number]
-		if d == nil || d.sources[s] == nil {
-			continue
-		}
-		of := d.sources[s]
-		if last > 0 {
-			gap = max(gap, of.first-last)
-		}
-		gap, last = max(gap, of.gap), of.last
-	}
-	return gap
-}
 
 const (
 	// holidayHours is how far back others are looked at, and enough what they must be expected to send to explain anything.
@@ -255,19 +118,52 @@ func (all *everybody) between(p *picture, s source, own *expectation, from int64
 	return came, expected
 }
 
-// silent is the probability that a source is silent from a minute on by chance, and how many were to be expected.
-func (p *picture) silent(s source, since int64, all func() *everybody) (probability, expected float64) {
-	e := p.history.expect(s, p.history.upTo)
+const (
+	// enoughOwn is what a source must have been expected to send to tell how much it sent of it lately.
+	enoughOwn = 20
+)
+
+// slowed is which part of what was to be expected a source sent itself in the last full hours before it was heard of last,
+// at most 1: one that has slowed down is expected to be silent for longer.
+func (p *picture) slowed(s source, e *expectation, last int64) float64 {
+	came, expected := 0.0, 0.0
+	for hour := last/minutesOfHour - 1; expected < enoughOwn; hour-- {
+		if hour < e.first || last/minutesOfHour-hour > holidayHours {
+			return 1
+		}
+		expected += e.at(hour)
+		if hour*minutesOfHour < p.history.upTo {
+			if d := p.history.days[hour/24]; d != nil && d.sources[s] != nil {
+				came += float64(d.sources[s].hours[hour%24])
+			}
+			continue
+		}
+		for i, n := range p.recent.sources[s] {
+			if (p.recent.first+int64(i))/minutesOfHour == hour {
+				came += float64(n)
+			}
+		}
+	}
+	return max(leastShare, min(1, came/expected))
+}
+
+// isSilent tells whether a source is silent from a minute on beyond what its rhythm explains, and how many were to be
+// expected.
+func (p *picture) isSilent(s source, since int64, all func() *everybody) (expected float64, silent bool) {
+	e := p.history.expected(s)
 	if e.days < fewestKnown {
-		return 1, 0
+		return 0, false
 	}
 	expected = e.between(since+1, p.minute)
-	dispersion := e.dispersion()
-	if silence(expected, dispersion) >= silentLevel {
-		return 1, expected
+	longer := p.minute-since > timesQuiet*p.history.longestGap(s)
+	is := func() bool {
+		return (longer || expected > timesQuiet*e.quiet()) && silence(expected, e.dispersion()) < silentLevel
 	}
-	expected *= all().share(p, s, since)
-	return silence(expected, dispersion), expected
+	if !is() {
+		return expected, false
+	}
+	expected *= min(p.slowed(s, e, since), all().share(p, s, since))
+	return expected, is()
 }
 
 // lastOf is the last minute in which a source sent.
@@ -297,11 +193,11 @@ func findSilent(p *picture) (found []finding) {
 		if gap < leastSilent || s.app == uuid.Nil || p.isAway(s.app, s.customer, s.integration) || p.paused[s.app] {
 			continue
 		}
-		if gap <= timesLongest*p.history.longestGap(s) || told[s.app] || s.kind == entry.KindExternalEvent && explained[s.app] {
+		if told[s.app] || s.kind == entry.KindExternalEvent && explained[s.app] {
 			continue
 		}
-		probability, expected := p.silent(s, since, all)
-		if probability >= silentLevel {
+		expected, silent := p.isSilent(s, since, all)
+		if !silent {
 			continue
 		}
 		told[s.app] = true

@@ -11,7 +11,7 @@ import (
 	"github.com/weirhq/weir/tenant"
 )
 
-// candidate is a problem that was seen and may be an issue now; or a lasting one that is, and may hit more.
+// candidate is a problem that was seen and may be an issue now; or one that is, is not a sure one, and may hit more.
 type candidate struct {
 	*record
 	// kinds are of the entries that it was seen in.
@@ -28,7 +28,9 @@ type candidate struct {
 	start    time.Time
 	began    time.Time
 	affected []whom
-	why      string
+	// seen are the sightings of each of them from start on.
+	seen map[whom]int64
+	why  string
 }
 
 // start is the first minute of a window that ends with the minute last. A whole day is counted by whole hours.
@@ -87,7 +89,7 @@ func (r *record) candidate(now time.Time) *candidate {
 		if !r.resolvedByPerson && now.Before(c.since.Add(calm)) || !r.lastSeen.After(c.since) {
 			return nil
 		}
-	case r.status != Watched && policyOf(r.category).opening != lasting:
+	case r.status != Watched && (policyOf(r.category).opening == sure || r.began == nil):
 		return nil
 	}
 	return c
@@ -122,7 +124,7 @@ func countCandidates(ctx context.Context, tx *tenant.Tx, list []*candidate) erro
 	return err
 }
 
-const sqlSpread = `SELECT m.issue_id, m.customer_id, m.connected_app_id, min(m.at)
+const sqlSpread = `SELECT m.issue_id, m.customer_id, m.connected_app_id, min(m.at), sum(m.occurrences)::bigint
 FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS v (id, start, since)
 JOIN issue_minute m ON m.tenant_id = $1 AND m.issue_id = v.id AND m.at >= v.start AND m.last_at > v.since
 GROUP BY 1, 2, 3`
@@ -136,7 +138,7 @@ func (s *Store) spread(ctx context.Context, list []*candidate) error {
 	var starts, sinces []time.Time
 	byID := map[uuid.UUID]*candidate{}
 	for _, c := range list {
-		c.affected, c.began = nil, c.last
+		c.affected, c.seen, c.began = nil, map[whom]int64{}, c.last
 		ids, starts, sinces = append(ids, c.id), append(starts, c.start), append(sinces, c.since)
 		byID[c.id] = c
 	}
@@ -148,9 +150,10 @@ func (s *Store) spread(ctx context.Context, list []*candidate) error {
 		var id uuid.UUID
 		var w whom
 		var first time.Time
-		_, err = pgx.ForEachRow(rows, []any{&id, &w.customer, &w.app, &first}, func() error {
+		var n int64
+		_, err = pgx.ForEachRow(rows, []any{&id, &w.customer, &w.app, &first, &n}, func() error {
 			c := byID[id]
-			c.affected = append(c.affected, w)
+			c.affected, c.seen[w] = append(c.affected, w), n
 			c.began = earlier(c.began, first.UTC())
 			return nil
 		})

@@ -103,9 +103,10 @@ func categories(want func(p policy) bool) []string {
 }
 
 var (
-	lastingCategories = categories(func(p policy) bool { return p.opening == lasting })
-	reauthCategories  = categories(func(p policy) bool { return p.reauth })
-	foldedCategories  = categories(func(p policy) bool { return p.folds })
+	// judgedCategories hit nobody more before triage says so.
+	judgedCategories = categories(func(p policy) bool { return p.opening != sure })
+	reauthCategories = categories(func(p policy) bool { return p.reauth })
+	foldedCategories = categories(func(p policy) bool { return p.folds })
 )
 
 const (

@@ -225,7 +225,8 @@ SELECT $1, v.* FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[], $5::uuid[]
 ON CONFLICT (tenant_id, issue_id, at, customer_id, connected_app_id)
 DO UPDATE SET occurrences = m.occurrences + excluded.occurrences, last_at = greatest(m.last_at, excluded.last_at)`
 
-	// sqlCountAffected counts for whom a live issue hits. One of the categories $8, a lasting one, hits nobody more before triage says so.
+	// sqlCountAffected counts for whom a live issue hits. One of the categories $8, which are not sure, hits nobody more
+	// before triage says so.
 	sqlCountAffected = `INSERT INTO issue_affected AS a (tenant_id, issue_id, customer_id, connected_app_id, first_seen_at, last_seen_at, occurrences)
 SELECT $1, i.id, v.customer_id, v.connected_app_id, min(v.at), max(v.last_at), sum(v.occurrences)
 FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[], $5::uuid[], $6::int[], $7::timestamptz[])
@@ -253,7 +254,7 @@ func (c *counting) minutes(b *pgx.Batch) {
 	}
 	args := []any{c.tx.TenantID(), tenant.UUIDs(ids), minutes, tenant.UUIDs(customers), tenant.UUIDs(apps), counts, lasts}
 	b.Queue(sqlCountMinutes, args...)
-	b.Queue(sqlCountAffected, append(args, lastingCategories)...)
+	b.Queue(sqlCountAffected, append(args, judgedCategories)...)
 }
 
 const sqlCountHours = `INSERT INTO issue_hour AS h (tenant_id, issue_id, at, occurrences)

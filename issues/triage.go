@@ -36,12 +36,14 @@ func (s *Store) judge(ctx context.Context, ids []uuid.UUID, now time.Time) error
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	var certain, steady, crowd []*candidate
+	var certain, steady, crowd, joining []*candidate
 	for _, c := range list {
 		p := policyOf(c.category)
 		switch {
 		case p.opening == lasting:
 			steady = append(steady, c)
+		case !c.opensNow():
+			joining = append(joining, c)
 		case c.status == Resolved && c.resolvedByPerson:
 			c.opens, c.start, c.why = true, c.since.Truncate(time.Minute), "It was seen again after it was resolved."
 			certain = append(certain, c)
@@ -60,6 +62,9 @@ func (s *Store) judge(ctx context.Context, ids []uuid.UUID, now time.Time) error
 		return err
 	}
 	if err := s.judgeFrequent(ctx, crowd, now); err != nil {
+		return err
+	}
+	if err := s.judgeJoining(ctx, joining); err != nil {
 		return err
 	}
 	list = slices.DeleteFunc(list, func(c *candidate) bool { return !c.opens })
@@ -197,15 +202,15 @@ func (s *Store) worthDay(c *candidate, now time.Time) bool {
 // share adds up the calls that a problem's sightings are a share of.
 type share struct {
 	calls    calls
-	hit      map[whom]bool
+	own      map[whom]int64 // of each whom the problem was seen at
 	all      int64
 	affected int64
 }
 
 func newShare(c *candidate) share {
-	s := share{calls: callsOf(c.key(), c.kinds), hit: map[whom]bool{}}
+	s := share{calls: callsOf(c.key(), c.kinds), own: map[whom]int64{}}
 	for _, w := range c.affected {
-		s.hit[w] = true
+		s.own[w] = 0
 	}
 	return s
 }
@@ -216,7 +221,8 @@ func (s *share) take(c *statistics.Cell, _ time.Time) {
 	}
 	s.all += c.Count
 	for _, w := range whose(c) {
-		if s.hit[w] {
+		if _, ok := s.own[w]; ok {
+			s.own[w] += c.Count
 			s.affected += c.Count
 			return
 		}
@@ -233,6 +239,10 @@ func (c *candidate) decide(at int, sum *share) {
 	}
 	c.opens = large && tail(n, max(c.rate(at), always*float64(all))) < chance
 	if c.opens {
+		// Of those whom it hits too little to say so of one, none is told apart.
+		if some := slices.DeleteFunc(slices.Clone(c.affected), func(w whom) bool { return !strikes(c.seen[w], sum.own[w]) }); len(some) > 0 {
+			c.affected = some
+		}
 		c.why = fmt.Sprintf("%d of %d calls in %s, of %d by those whom it hits; by the past it would be %.1f.", n, all, span(w.length), affected, c.rate(at))
 	}
 }

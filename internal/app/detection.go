@@ -50,7 +50,7 @@ func NewDetection(from Sources) *Detection {
 	})}
 	d.Shapes = shape.NewStore(shape.Deps{Door: from.Door, Body: from.body, Log: from.Log.With("component", "shape")})
 	d.detector = detect.New(detect.Deps{
-		Door: from.Door, Statistics: from.Statistics, Issues: d.Issues, Advice: from.Advice.Advice, Now: from.Now,
+		Door: from.Door, Statistics: from.Statistics, Issues: d.Issues, Entries: from.Journal, Advice: from.Advice.Advice, Now: from.Now,
 		Log: from.Log.With("component", "detect"),
 	})
 	return d

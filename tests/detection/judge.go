@@ -145,29 +145,54 @@ func without(list, others []string) (out []string) {
 	return out
 }
 
-// liveThrough plays a month, or the part of it up to the end, with the faults given.
-func liveThrough(ctx context.Context, w *World, t *town.Town, incidents []*Incident, end time.Time, pace Pace, tell func(at time.Time, done string)) (*Outcome, error) {
-	began := w.Now()
-	ends := slices.Clone(incidents)
-	slices.SortFunc(ends, func(a, b *Incident) int { return a.To.Compare(b.To) })
-	for _, i := range ends {
+// closely is for how long from the beginning of a fault time is followed as a service does.
+const closely = 90 * time.Minute
+
+// moments are the times at which the pace changes, and at which an incident is looked at, in order.
+func moments(incidents []*Incident, end time.Time, step time.Duration) (out []moment) {
+	for _, i := range incidents {
+		out = append(out, moment{at: i.From, until: i.From.Add(closely)}, moment{at: i.From.Add(closely)})
 		// The last whole step in which the fault is there.
-		if err := w.Play(ctx, t, i.To.Add(-pace.Step), pace); err != nil {
+		out = append(out, moment{at: i.To.Add(-step), look: i})
+	}
+	out = append(out, moment{at: end})
+	slices.SortStableFunc(out, func(a, b moment) int { return a.at.Compare(b.at) })
+	return out
+}
+
+// moment is one of these: from it on time is followed closely until another, or an incident is looked at.
+type moment struct {
+	at, until time.Time
+	look      *Incident
+}
+
+// liveThrough plays a month, or the part of it up to the end, with the incidents given.
+func liveThrough(ctx context.Context, w *World, t *town.Town, incidents []*Incident, end time.Time, pace Pace, tell func(at time.Time, done string)) (*Outcome, error) {
+	began, closeUntil := w.Now(), time.Time{}
+	for _, m := range moments(incidents, end, pace.Step) {
+		now := pace
+		if w.Now().Before(closeUntil) {
+			now = Live
+		}
+		if err := w.Play(ctx, t, m.at, now); err != nil {
 			return nil, err
+		}
+		if m.until.After(closeUntil) {
+			closeUntil = m.until
+		}
+		if m.look == nil {
+			continue
 		}
 		standing, err := w.Standing(ctx)
 		if err != nil {
 			return nil, err
 		}
-		i.look(standing)
+		m.look.look(standing)
 		state := "not found yet"
-		if i.standing != nil {
+		if m.look.standing != nil {
 			state = "found"
 		}
-		tell(w.Now(), fmt.Sprintf("%s of %s: %s", i.Kind, i.Integration, state))
-	}
-	if err := w.Play(ctx, t, end, pace); err != nil {
-		return nil, err
+		tell(w.Now(), fmt.Sprintf("%s of %s: %s", m.look.Kind, m.look.Integration, state))
 	}
 	all, err := w.Issues(ctx, nil)
 	if err != nil {

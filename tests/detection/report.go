@@ -25,7 +25,8 @@ type MonthOptions struct {
 	Seed uint64
 	// Scale multiplies how much goes on.
 	Scale float64
-	// Step is how often the jobs of a minute are done.
+	// Step is how often the jobs of a minute are done, but for the first hour and a half of a fault, when they are done each
+	// minute.
 	Step time.Duration
 }
 
