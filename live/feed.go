@@ -1,0 +1,127 @@
+package live
+
+import (
+	"context"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/tenant"
+)
+
+// Stream is a sequence of changes of each tenant, which is read by a cursor.
+type Stream[T any] struct {
+	// Name is in hints: a word.
+	Name string
+	// Head is the cursor behind all that there is now, of the context's tenant.
+	Head func(ctx context.Context) (int64, error)
+	// Read gives the next changes behind a cursor, whole steps of it at a time, with what is costly to read if deep is
+	// set. A cursor that the stream has not come to is an errs.Conflict.
+	Read func(ctx context.Context, after int64, deep bool) (Batch[T], error)
+	// Lean gives a change without what is costly to keep; nil when there is no such thing.
+	Lean func(T) T
+}
+
+// Batch is some changes of a stream, in their order: all up to the cursor Through. More says that there are further ones.
+type Batch[T any] struct {
+	Items   []Item[T]
+	Through int64
+	More    bool
+}
+
+// Item is a change, and the cursor of the step that it belongs to.
+type Item[T any] struct {
+	At    int64
+	Value T
+}
+
+// Feed takes the changes of one stream to its subscribers.
+type Feed[T any] struct {
+	hub    *Hub
+	stream Stream[T]
+
+	mu    sync.Mutex
+	rooms map[uuid.UUID]*room[T]
+}
+
+// NewFeed adds a stream to a hub.
+func NewFeed[T any](hub *Hub, stream Stream[T]) *Feed[T] {
+	f := &Feed[T]{hub: hub, stream: stream, rooms: map[uuid.UUID]*room[T]{}}
+	hub.add(stream.Name, f)
+	return f
+}
+
+// Want says what a subscriber wants.
+type Want[T any] struct {
+	// After is the cursor to begin behind; nil for now.
+	After *int64
+	// Accept tells whether the subscriber wants a change. It is called by one goroutine at a time, and must be quick: all
+	// subscribers of the tenant wait for it.
+	Accept func(item *Item[T]) bool
+	// Deep says that Accept looks at what is costly to read.
+	Deep bool
+}
+
+// Subscribe begins to follow the stream of the context's tenant. Close must be called. An error means that the database
+// could not be asked.
+func (f *Feed[T]) Subscribe(ctx context.Context, want Want[T]) (*Subscription[T], error) {
+	p, err := tenant.FromContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Subscription[T]{feed: f, want: want, tenant: p.TenantID, queue: make(chan Item[T], f.hub.deps.Queue)}
+	if want.After != nil {
+		s.at = *want.After
+	} else if s.at, err = f.stream.Head(ctx); err != nil {
+		return nil, err
+	}
+	f.hub.deps.Metrics.Subscribers(f.stream.Name, 1)
+	return s, nil
+}
+
+// enter gives the room of a tenant, of which there is one while somebody is in it.
+func (f *Feed[T]) enter(tenantID uuid.UUID) *room[T] {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.rooms[tenantID]
+	if r == nil {
+		r = newRoom(f, tenantID)
+		f.rooms[tenantID] = r
+		f.hub.run(r.run)
+	}
+	r.visitors++
+	return r
+}
+
+func (f *Feed[T]) lean(item Item[T]) Item[T] {
+	if f.stream.Lean != nil {
+		item.Value = f.stream.Lean(item.Value)
+	}
+	return item
+}
+
+// leave is the end of a visit. The last visitor ends the room.
+func (f *Feed[T]) leave(r *room[T]) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r.visitors--; r.visitors == 0 {
+		delete(f.rooms, r.tenant)
+		r.end()
+	}
+}
+
+func (f *Feed[T]) wake(tenantID uuid.UUID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r := f.rooms[tenantID]; r != nil {
+		r.poke()
+	}
+}
+
+func (f *Feed[T]) wakeAll() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range f.rooms {
+		r.poke()
+	}
+}
