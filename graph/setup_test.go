@@ -25,6 +25,7 @@ import (
 	"github.com/weirhq/weir/internal/pgtest"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/live"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
@@ -41,6 +42,7 @@ type bundle struct {
 	db      *pgtest.DB
 	deps    Deps
 	door    *tenant.Door
+	hub     *live.Hub
 	handler http.Handler
 	// statements counts what goes to the database.
 	statements *statements
@@ -78,6 +80,9 @@ func setup(tb testing.TB, trace ...func(*statements) pgx.QueryTracer) *bundle {
 		Now: clock, Logger: newLogger(b.log),
 	}
 	b.deps.Directory.EraseWith(noEraser{})
+	b.hub = live.NewHub(live.Deps{Poll: time.Hour, Rest: time.Millisecond, Queue: 8})
+	b.deps.Live = live.NewJournal(b.hub, entries, b.deps.Logs)
+	tb.Cleanup(func() { require.NoError(tb, b.hub.Stop(context.WithoutCancel(tb.Context()))) })
 	b.handler = NewHandler(b.deps)
 	return b
 }

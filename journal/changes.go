@@ -254,3 +254,17 @@ func (l *Logs) Snapshot(ctx context.Context, q Query) (page ItemPage, no int64, 
 	})
 	return page, no, err
 }
+
+// Lean is the change without details and payload, which a search looks at and which are too much to keep.
+func (c Change) Lean() Change {
+	c.Payload = nil
+	if c.Entry != nil && c.Entry.Detail != nil {
+		bare := *c.Entry
+		bare.Detail = nil
+		c.Entry = &bare
+	}
+	return c
+}
+
+// LastCommit is the number of the tenant's last commit, 0 when there was none yet.
+func (l *Logs) LastCommit(ctx context.Context) (int64, error) { return l.entries.LastCommit(ctx) }

@@ -2,10 +2,13 @@ package live
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"sync"
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -55,15 +58,14 @@ func NewFeed[T any](hub *Hub, stream Stream[T]) *Feed[T] {
 type Want[T any] struct {
 	// After is the cursor to begin behind; nil for now.
 	After *int64
-	// Accept tells whether the subscriber wants a change. It is called by one goroutine at a time, and must be quick: all
-	// subscribers of the tenant wait for it.
+	// Accept tells whether the subscriber wants a change. It may be called by several goroutines at once, and must be
+	// quick: all subscribers of the tenant wait for it.
 	Accept func(item *Item[T]) bool
 	// Deep says that Accept looks at what is costly to read.
 	Deep bool
 }
 
-// Subscribe begins to follow the stream of the context's tenant. Close must be called. An error means that the database
-// could not be asked.
+// Subscribe begins to follow the stream of the context's tenant. Close must be called. Errors are those of Try.
 func (f *Feed[T]) Subscribe(ctx context.Context, want Want[T]) (*Subscription[T], error) {
 	p, err := tenant.FromContext(ctx)
 	if err != nil {
@@ -72,7 +74,10 @@ func (f *Feed[T]) Subscribe(ctx context.Context, want Want[T]) (*Subscription[T]
 	s := &Subscription[T]{feed: f, want: want, tenant: p.TenantID, queue: make(chan Item[T], f.hub.deps.Queue)}
 	if want.After != nil {
 		s.at = *want.After
-	} else if s.at, err = f.stream.Head(ctx); err != nil {
+	} else if err := f.Try(ctx, func(ctx context.Context) (err error) {
+		s.at, err = f.stream.Head(ctx)
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	f.hub.deps.Metrics.Subscribers(f.stream.Name, 1)
@@ -100,6 +105,34 @@ func (f *Feed[T]) lean(item Item[T]) Item[T] {
 	return item
 }
 
+// Try does what a subscriber reads by itself, again and again for as long as the database cannot be reached. Errors are
+// ErrReset for a Conflict, ErrStopped, that of the context, and other errors of ours.
+func (f *Feed[T]) Try(ctx context.Context, read func(ctx context.Context) error) error {
+	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
+		reading, cancel := context.WithTimeout(ctx, readTimeout)
+		err := read(reading)
+		cancel()
+		own, isOwn := errors.AsType[*errs.Error](err)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case f.hub.stopped.Err() != nil:
+			return ErrStopped
+		case errs.Is(err, errs.Conflict):
+			return ErrReset
+		case isOwn && own.Code != errs.Unavailable && own.Code != errs.Internal:
+			return err
+		}
+		f.hub.log.LogAttrs(ctx, slog.LevelWarn, "what is new could not be read for a subscriber", slog.String("stream", f.stream.Name),
+			slog.Any("error", err), slog.Duration("retry", retry))
+		if !f.hub.wait(ctx, retry) {
+			return ctx.Err()
+		}
+	}
+}
+
 // leave is the end of a visit. The last visitor ends the room.
 func (f *Feed[T]) leave(r *room[T]) {
 	f.mu.Lock()
@@ -124,4 +157,15 @@ func (f *Feed[T]) wakeAll() {
 	for _, r := range f.rooms {
 		r.poke()
 	}
+}
+
+// Joined is how many subscribers are told of what is committed; those that still read what was before are not among them.
+func (f *Feed[T]) Joined() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for _, r := range f.rooms {
+		n += int(r.joined.Load())
+	}
+	return n
 }

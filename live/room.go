@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,6 +33,7 @@ type room[T any] struct {
 	inside   map[*Subscription[T]]struct{}
 	deep     int
 	retrying time.Duration
+	joined   atomic.Int64
 }
 
 // joining is a subscriber that wants to be told of what comes, and to know from which cursor on it will be.
@@ -111,6 +113,7 @@ func (r *room[T]) join(j joining[T]) {
 		r.at, r.known = j.who.at, true
 	}
 	r.inside[j.who] = struct{}{}
+	r.joined.Add(1)
 	if j.who.want.Deep {
 		r.deep++
 	}
@@ -124,6 +127,7 @@ func (r *room[T]) remove(who *Subscription[T]) {
 		return
 	}
 	delete(r.inside, who)
+	r.joined.Add(-1)
 	if who.want.Deep {
 		r.deep--
 	}

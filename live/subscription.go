@@ -3,12 +3,9 @@ package live
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync/atomic"
 
 	"github.com/google/uuid"
-
-	"github.com/weirhq/weir/internal/errs"
 )
 
 // Why a subscription ends by itself.
@@ -87,28 +84,12 @@ func (s *Subscription[T]) advance(ctx context.Context) error {
 
 // read reads once more for as long as the database cannot be reached.
 func (s *Subscription[T]) read(ctx context.Context) (Batch[T], error) {
-	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
-		reading, cancel := context.WithTimeout(ctx, readTimeout)
-		batch, err := s.feed.stream.Read(reading, s.at, s.want.Deep)
-		cancel()
-		switch {
-		case err == nil:
-			return batch, nil
-		case ctx.Err() != nil:
-			return batch, ctx.Err()
-		case s.feed.hub.stopped.Err() != nil:
-			return batch, ErrStopped
-		case errs.Is(err, errs.Conflict):
-			return batch, ErrReset
-		case errs.Is(err, errs.BadInput), errs.Is(err, errs.Unauthenticated):
-			return batch, err
-		}
-		s.feed.hub.log.LogAttrs(ctx, slog.LevelWarn, "what is new could not be read for a subscriber", slog.String("stream", s.feed.stream.Name),
-			slog.String("tenant", s.tenant.String()), slog.Any("error", err), slog.Duration("retry", retry))
-		if !s.feed.hub.wait(ctx, retry) {
-			return batch, ctx.Err()
-		}
-	}
+	var batch Batch[T]
+	err := s.feed.Try(ctx, func(ctx context.Context) (err error) {
+		batch, err = s.feed.stream.Read(ctx, s.at, s.want.Deep)
+		return err
+	})
+	return batch, err
 }
 
 // join enters the room of the tenant.

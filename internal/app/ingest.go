@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/ingest"
+	"github.com/weirhq/weir/live"
 )
 
 // flushEvery is how often the times of activity that ingestion put off are written.
@@ -22,6 +23,7 @@ func (a *App) startIngest() {
 	a.ingest = ingest.NewService(ingest.Deps{
 		Door: a.door, Journal: a.stores.journal, Runs: a.stores.runs, Directory: a.stores.directory, Policies: a.stores.tenants,
 		Metrics: a.metrics, Logger: a.log.With("component", "ingest"), Rate: a.cfg.IngestRate,
+		Committed:  func(tenantID uuid.UUID, no int64) { a.hub.Hint(live.JournalStream, tenantID, no) },
 		Catalogues: func(context.Context, uuid.UUID) *diagnostics.Catalogue { return a.stores.catalogue },
 	})
 	a.onClose(a.ingest.Close)

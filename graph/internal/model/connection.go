@@ -29,6 +29,8 @@ type Connection[T Listed] struct {
 	page page.Page[T]
 	// end is where to go on when that is not behind the last item, as after a search that took long.
 	end string
+	// mark changes the cursors, unless it is nil.
+	mark func(cursor string) string
 }
 
 // NewConnection makes a connection of a page. Where the list goes on elsewhere than behind the page's last item, end
@@ -44,7 +46,7 @@ func (c *Connection[T]) Nodes() []T { return c.page.Items }
 func (c *Connection[T]) Edges() []*Edge[T] {
 	edges := make([]*Edge[T], len(c.page.Items))
 	for i, item := range c.page.Items {
-		edges[i] = &Edge[T]{Cursor: item.Cursor(), Node: item}
+		edges[i] = &Edge[T]{Cursor: c.marked(item.Cursor()), Node: item}
 	}
 	return edges
 }
@@ -53,13 +55,27 @@ func (c *Connection[T]) Edges() []*Edge[T] {
 func (c *Connection[T]) PageInfo() *PageInfo {
 	info := &PageInfo{HasNextPage: c.page.HasNext, HasPreviousPage: c.page.HasPrevious}
 	if n := len(c.page.Items); n > 0 {
-		first, last := c.page.Items[0].Cursor(), c.page.Items[n-1].Cursor()
+		first, last := c.marked(c.page.Items[0].Cursor()), c.marked(c.page.Items[n-1].Cursor())
 		info.StartCursor, info.EndCursor = &first, &last
 	}
 	if c.end != "" {
-		info.EndCursor = &c.end
+		end := c.marked(c.end)
+		info.EndCursor = &end
 	}
 	return info
+}
+
+// Marked is the connection with its cursors changed.
+func (c *Connection[T]) Marked(mark func(cursor string) string) *Connection[T] {
+	c.mark = mark
+	return c
+}
+
+func (c *Connection[T]) marked(cursor string) string {
+	if c.mark == nil {
+		return cursor
+	}
+	return c.mark(cursor)
 }
 
 // TotalCount is how many items all pages together have.
