@@ -102,7 +102,7 @@ func TestTailMissesNothing(t *testing.T) {
 
 	// PostgreSQL goes away and comes back.
 	require.NoError(t, server.Stop(ctx))
-	server, err = localpg.Start(ctx, localpg.Options{DataDir: dir, Port: server.Port()})
+	server, err = localpg.Start(ctx, localpg.Options{DataDir: dir})
 	require.NoError(t, err)
 	send(5)
 	caughtUp()
