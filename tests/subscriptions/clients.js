@@ -2,12 +2,16 @@
 // in the middle. A line "restart" asks for that.
 import assert from "node:assert/strict";
 import { createInterface } from "node:readline";
-import { ApolloClient, ApolloLink, InMemoryCache, gql } from "@apollo/client/core/core.cjs";
-import { GraphQLWsLink } from "@apollo/client/link/subscriptions/subscriptions.cjs";
+import { createRequire } from "node:module";
 import { Client as UrqlClient, fetchExchange, subscriptionExchange } from "@urql/core";
 import { createClient as createSSE } from "graphql-sse";
 import { createClient as createWS } from "graphql-ws";
 import WebSocket from "ws";
+
+// Apollo's modules for bundlers are none that Node reads.
+const require = createRequire(import.meta.url);
+const { ApolloClient, ApolloLink, InMemoryCache, gql } = require("@apollo/client/core");
+const { GraphQLWsLink } = require("@apollo/client/link/subscriptions");
 
 const [, , url, key] = process.argv;
 const authorization = `Bearer ${key}`;
