@@ -32,7 +32,7 @@ var ownCost = map[string]int{
 	"connectedApps": together, "flows": together, "customers": together, "integrations": together,
 	"events": together, "launchedRuns": together, "logHistogram": histogram,
 	"diagnosis": together, "stats": statement / 10, "dashboard": statement / 5, "example": statement / 5, "overview": histogram, "landscape": histogram,
-	"explainRuns": explanation,
+	"explainRuns": explanation, "logAdded": statement, "flowRunsUpdated": statement, "flowRunUpdated": together,
 }
 
 // cost counts what an operation would cost to answer, before it is.
