@@ -257,7 +257,9 @@ func (w *watch) report(c config, sent int, took time.Duration, memory int64) boo
 		return false
 	}
 	slices.Sort(delays)
-	at := func(q float64) time.Duration { return delays[int(q*float64(len(delays)-1))].Round(100 * time.Microsecond) }
+	at := func(q float64) time.Duration {
+		return delays[int(q*float64(len(delays)-1))].Round(100 * time.Microsecond)
+	}
 	fmt.Printf("%d subscribers in %d tenants, %d entries in %s (%.0f/s), %d messages, %d missing, %d subscribers lost\n",
 		c.subscribers, c.tenants, sent, took.Round(time.Millisecond), float64(sent)/took.Seconds(), len(delays), missing, w.lost)
 	fmt.Printf("from the answer to the sender to the client: p50 %s, p90 %s, p99 %s, max %s (limits: p50 %s, p99 %s)\n", at(0.5), at(0.9), at(0.99), at(1), limitP50, limitP99)

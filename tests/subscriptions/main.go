@@ -62,7 +62,22 @@ func run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	clients := exec.CommandContext(ctx, "node", "clients.js", service.URL, key.Secret) //nolint:gosec // Our own.
+	restart := func() (err error) {
+		if err := service.Stop(ctx); err != nil {
+			return err
+		}
+		service, err = binary.ServeAt(ctx, env, addr, "serve")
+		return err
+	}
+	if err := follow(ctx, service.URL, key.Secret, restart); err != nil {
+		return fmt.Errorf("the clients: %w\n%s", err, service.Stderr())
+	}
+	return nil
+}
+
+// follow runs the clients, which ask for the service to be started again.
+func follow(ctx context.Context, url, key string, restart func() error) error {
+	clients := exec.CommandContext(ctx, "node", "clients.js", url, key) //nolint:gosec // Our own.
 	clients.Stderr = os.Stderr
 	asks, err := clients.StdoutPipe()
 	if err != nil {
@@ -80,18 +95,12 @@ func run(ctx context.Context) (err error) {
 			fmt.Println(lines.Text())
 			continue
 		}
-		if err := service.Stop(ctx); err != nil {
-			return err
-		}
-		if service, err = binary.ServeAt(ctx, env, addr, "serve"); err != nil {
+		if err := restart(); err != nil {
 			return err
 		}
 		if _, err := io.WriteString(answers, "restarted\n"); err != nil {
 			return err
 		}
 	}
-	if err := clients.Wait(); err != nil {
-		return fmt.Errorf("the clients: %w\n%s", err, service.Stderr())
-	}
-	return nil
+	return clients.Wait()
 }
