@@ -30,12 +30,18 @@ const (
 	InternalEvent     Kind = "iev"
 	Transaction       Kind = "txn"
 	Issue             Kind = "iss"
+
+	AlarmRule            Kind = "alr"
+	Alarm                Kind = "alm"
+	NotificationEndpoint Kind = "nep"
+	Delivery             Kind = "dlv"
 )
 
 var kinds = map[Kind]bool{
 	Tenant: true, Member: true, APIKey: true, Customer: true, Integration: true, ConnectedApp: true, DataSource: true,
 	Flow: true, FlowRun: true, NodeRun: true, APIRequest: true, ExternalWebhook: true, ExternalEventPull: true,
 	ExternalEvent: true, InternalEvent: true, Transaction: true, Issue: true,
+	AlarmRule: true, Alarm: true, NotificationEndpoint: true, Delivery: true,
 }
 
 // Kinds lists every prefix that there is.
