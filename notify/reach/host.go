@@ -31,27 +31,33 @@ func (p *Policy) CheckHost(host string) error {
 	if a, ok := parseHost(host); ok {
 		return p.Check(a)
 	}
-	if p.Any() {
+	if p.Any() || !private(host) {
 		return nil
 	}
+	return ErrName
+}
+
+// private tells whether a name is one of a private network.
+func private(host string) bool {
 	if !strings.Contains(host, ".") {
-		return ErrName
+		return true
 	}
 	for _, name := range privateNames {
 		if strings.HasSuffix(host, "."+name) {
-			return ErrName
+			return true
 		}
 	}
-	return nil
+	return false
 }
 
-// AllowedHost tells whether the host may be spoken to in clear: an address that the operator allows, or a name, which is
-// seen when it is connected to, if any network is allowed.
+// AllowedHost tells whether the host may be spoken to in clear: an address that the operator allows or, if there is any,
+// a name of a private network, which is seen when it is connected to.
 func (p *Policy) AllowedHost(host string) bool {
-	if a, ok := parseHost(strings.TrimSuffix(strings.ToLower(host), ".")); ok {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if a, ok := parseHost(host); ok {
 		return p.Allowed(a)
 	}
-	return p.Any()
+	return p.Any() && private(host)
 }
 
 // parseHost reads an address as resolvers do, inet_aton's forms included.
