@@ -46,10 +46,13 @@ func ParseMail(text string) (*Mail, error) {
 	policy := gomail.TLSOpportunistic
 	if user := u.User.Username(); user != "" {
 		password, _ := u.User.Password()
-		m.opts = append(m.opts, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(user), gomail.WithPassword(password))
-		if !local(m.host) {
+		auth := gomail.SMTPAuthAutoDiscover // Nothing that tells the password without TLS.
+		if local(m.host) {
+			auth = gomail.SMTPAuthPlain
+		} else {
 			policy = gomail.TLSMandatory
 		}
+		m.opts = append(m.opts, gomail.WithSMTPAuth(auth), gomail.WithUsername(user), gomail.WithPassword(password))
 	}
 	if u.Scheme == "smtps" {
 		port = 465
