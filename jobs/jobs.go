@@ -39,6 +39,8 @@ type Deps struct {
 	Pool      *pgxpool.Pool
 	Journal   Journal
 	Retention Retention
+	// Notification tells what happened.
+	Notification Notification
 	// Tenants lists the ids of all tenants.
 	Tenants func(ctx context.Context) ([]uuid.UUID, error)
 	Metrics Metrics
@@ -52,6 +54,7 @@ type Deps struct {
 type Jobs struct {
 	deps   Deps
 	client *river.Client[pgx.Tx]
+	wakes  wakes
 }
 
 const (
@@ -84,6 +87,8 @@ func New(deps Deps) (*Jobs, error) {
 			periodic(scheduleEvery, ScheduleTenants{}), periodic(partitionsEvery, MakePartitions{}),
 			periodic(expiryEvery, DropPartitions{}),
 		}
+		addNotification(cfg.Queues)
+		cfg.PeriodicJobs = append(cfg.PeriodicJobs, everyMinute())
 		cfg.Middleware = []rivertype.Middleware{&counting{metrics: deps.Metrics}}
 	}
 	client, err := river.NewClient(riverpgxv5.New(deps.Pool), cfg)
@@ -112,6 +117,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 
 // Stop waits for the jobs that are running, and cancels them when the context ends first: they are tried again.
 func (j *Jobs) Stop(ctx context.Context) error {
+	j.wakes.stop()
 	if !j.deps.Work {
 		return nil
 	}

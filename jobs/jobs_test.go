@@ -79,7 +79,7 @@ func TestJobsAreMadeForEachTenantAndDoneAsIt(t *testing.T) {
 	tenants := []uuid.UUID{nodeid.New(noon), nodeid.New(noon)}
 	journal := newHeard()
 	j, err := New(Deps{
-		Pool: pool, Journal: journal, Retention: journal, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, Work: true,
+		Pool: pool, Journal: journal, Retention: journal, Notification: quiet{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, Work: true,
 		Tenants: func(context.Context) ([]uuid.UUID, error) { return tenants, nil },
 	})
 	require.NoError(t, err)
@@ -99,7 +99,7 @@ func TestAnErasureCommitsWithWhatMadeItNecessary(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, door.Close()) })
 	journal := newHeard()
 	j, err := New(Deps{
-		Pool: pool, Journal: journal, Retention: journal, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, Work: true,
+		Pool: pool, Journal: journal, Retention: journal, Notification: quiet{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, Work: true,
 		Tenants: func(context.Context) ([]uuid.UUID, error) { return nil, nil },
 	})
 	require.NoError(t, err)

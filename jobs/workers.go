@@ -20,6 +20,9 @@ func (j *Jobs) workers() *river.Workers {
 	river.AddWorker(w, river.WorkFunc(j.makePartitions))
 	river.AddWorker(w, river.WorkFunc(j.dropPartitions))
 	river.AddWorker(w, river.WorkFunc(j.expireTenant))
+	river.AddWorker(w, river.WorkFunc(j.scheduleNotifications))
+	river.AddWorker(w, river.WorkFunc(j.evaluateAlarms))
+	river.AddWorker(w, river.WorkFunc(j.deliverNotifications))
 	return w
 }
 
