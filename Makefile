@@ -49,6 +49,10 @@ fuzz: ## Fuzz each target for FUZZTIME (default 20s)
 bench: ## Measure ingestion and queries against raw COPY, 1 million entries (ARGS="-entries 100000" for less)
 	$(GO) run ./tests/bench $(ARGS)
 
+.PHONY: bench-detection
+bench-detection: ## Simulate a month with 25 incidents, and print what is found of them and when (ARGS="-seed 2")
+	$(GO) run ./tests/detection/bench $(ARGS)
+
 .PHONY: soak
 soak: ## Run under load for 10 minutes and look at what changes (ARGS="-duration 1m", or ARGS=crowd for 10,000 tenants)
 	$(GO) run ./tests/soak $(ARGS)

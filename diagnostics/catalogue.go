@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 // files are the catalogue: generic knowledge, and a file a provider.
@@ -56,7 +56,7 @@ type Provider struct {
 type Catalogue struct {
 	generic   []*Entry
 	index     *index
-	own       *index // of With
+	own       []*index // of With and WithOwn
 	providers []*Provider
 	byKey     map[string]*Provider
 	byHost    map[string]*Provider
@@ -101,7 +101,9 @@ func eachFile(from fs.FS, do func(name string, f *file)) error {
 			return err
 		}
 		var f file
-		if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&f); err != nil {
+		decoder := yaml.NewDecoder(bytes.NewReader(raw))
+		decoder.KnownFields(true)
+		if err := decoder.Decode(&f); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
 			return nil
 		}
@@ -117,16 +119,22 @@ func (f *file) prepare(of tier, ids map[string]bool) (problems []error) {
 		problems = append(problems, fmt.Errorf("version %d is not known", f.Version))
 	}
 	for _, e := range f.Entries {
-		e.tier = of
-		err := errors.Join(e.prepare(), e.check())
-		if ids[e.ID] {
-			err = errors.Join(err, errors.New("its id is not the only one"))
-		}
-		if ids[e.ID] = true; err != nil {
+		if err := e.ready(of, ids); err != nil {
 			problems = append(problems, fmt.Errorf("entry %q: %w", e.ID, err))
 		}
 	}
 	return problems
+}
+
+// ready makes the entry ready, and tells what is wrong with it; ids are those of the entries before.
+func (e *Entry) ready(of tier, ids map[string]bool) error {
+	e.tier = of
+	err := errors.Join(e.prepare(), e.check())
+	if ids[e.ID] {
+		err = errors.Join(err, errors.New("its id is not the only one"))
+	}
+	ids[e.ID] = true
+	return err
 }
 
 func (c *Catalogue) take(f *file, ids map[string]bool) (problems []error) {
@@ -195,14 +203,14 @@ func (c *Catalogue) Len() int {
 // Generic is how many entries are of no provider.
 func (c *Catalogue) Generic() int { return len(c.generic) }
 
-// With is the catalogue with entries of somebody's own, which win over all others. Those of a file that names a provider
-// are for that provider alone. Its error has a line for each thing that is wrong.
+// With is the catalogue with entries of the service's own, which win over those that come with Weir. Those of a file that
+// names a provider are for that provider alone. Its error has a line for each thing that is wrong.
 func (c *Catalogue) With(own fs.FS) (*Catalogue, error) {
 	var entries []*Entry
 	var problems []error
 	ids := map[string]bool{}
 	err := eachFile(own, func(name string, f *file) {
-		for _, problem := range f.prepare(ofTenant, ids) {
+		for _, problem := range f.prepare(ofService, ids) {
 			problems = append(problems, fmt.Errorf("%s: %w", name, problem))
 		}
 		for _, e := range f.Entries {
@@ -213,9 +221,14 @@ func (c *Catalogue) With(own fs.FS) (*Catalogue, error) {
 	if err := errors.Join(append(problems, err)...); err != nil {
 		return nil, err
 	}
+	return c.over(entries), nil
+}
+
+// over is the catalogue with entries before all that it has.
+func (c *Catalogue) over(entries []*Entry) *Catalogue {
 	with := *c
-	with.own = newIndex(entries)
-	return &with, nil
+	with.own = append(slices.Clone(c.own), newIndex(entries))
+	return &with
 }
 
 // providersOf are whose answer it may be: whoever has the host, and whoever the sender says it is. Several products share

@@ -108,5 +108,14 @@ var resolvers = map[Category][]Actor{
 // ResolvedBy is who usually mends what is wrong, the likeliest first; empty where that depends on the case.
 func (c Category) ResolvedBy() []Actor { return slices.Clone(resolvers[c]) }
 
+// ofTime are the categories that only time can say.
+var ofTime = []Category{
+	RunStuck, RunOverdue, EventNotLaunching, PullStalled, SourceSilent, WebhookRejecting, CredentialsExpiring, ErrorRateSpike,
+	LatencyRegression, ProviderIncident, SchemaDrift, FlowFailing,
+}
+
+// Wrong tells whether it is the category of something that is wrong.
+func (c Category) Wrong() bool { return len(resolvers[c]) > 0 || slices.Contains(ofTime, c) }
+
 // ofEntry tells whether one log entry can say so.
 func (c Category) ofEntry() bool { return c == None || len(resolvers[c]) > 0 }

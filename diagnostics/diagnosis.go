@@ -92,8 +92,8 @@ func (c *Catalogue) matches(f *facts, providers []*Provider) (list []found) {
 	for _, p := range providers {
 		p.index.each(f, try)
 	}
-	if c.own != nil {
-		c.own.each(f, func(e *Entry, said *said) {
+	for _, own := range c.own {
+		own.each(f, func(e *Entry, said *said) {
 			if e.provider == "" || e.provider == providerKey(f.Provider) || slices.ContainsFunc(providers, func(p *Provider) bool { return providerKey(p.Key) == e.provider }) {
 				try(e, said)
 			}

@@ -81,7 +81,9 @@ type tier float64
 const (
 	generic    tier = 0
 	ofProvider tier = 0.25
-	ofTenant   tier = 1
+	// Confidence is at most 1, so whatever is somebody's own wins.
+	ofService tier = 1.25
+	ofTenant  tier = 2.25
 )
 
 // compiled is an entry's conditions, made ready.
@@ -203,6 +205,7 @@ func (e *Entry) check() error {
 	bad(e.When.Direction != "" && !slices.Contains([]string{outbound, "inbound", inboundWebhook, "any"}, e.When.Direction), "direction %q is not known", e.When.Direction)
 	for i, s := range e.Steps {
 		bad(strings.TrimSpace(s.Text) == "" || !slices.Contains(actors, s.Actor), "step %d needs an actor and a text", i+1)
+		bad(s.URL != "" && !strings.HasPrefix(s.URL, "https://"), "step %d: the url %q is no https address", i+1, s.URL)
 	}
 	for _, s := range e.Sources {
 		bad(!strings.HasPrefix(s, "https://"), "source %q is no https address", s)

@@ -71,13 +71,15 @@ func (b *applying) connectedApps() error {
 		func(a *ConnectedApp, e *StateEvent) bool {
 			return mergeConnectedApp(a, e.ConnectedApp, e.At.UnixMicro())
 		},
-		func(a *ConnectedApp) any {
-			return map[string]any{
-				"id": a.ID, "status": a.Status, "status_changed_at": instant(a.StatusChangedAt), "reason": a.Reason,
-				"account": a.Account, "scopes": list(a.Scopes), "credentials_expire_at": instant(a.CredentialsExpireAt),
-				"stamps": a.Stamps,
-			}
-		})
+		connectedAppRecord)
+}
+
+func connectedAppRecord(a *ConnectedApp) any {
+	return map[string]any{
+		"id": a.ID, "status": a.Status, "status_changed_at": instant(a.StatusChangedAt), "reason": a.Reason,
+		"account": a.Account, "scopes": list(a.Scopes), "credentials_expire_at": instant(a.CredentialsExpireAt),
+		"stamps": a.Stamps,
+	}
 }
 
 func (b *applying) dataSources() error {
@@ -157,13 +159,18 @@ func applyTo[T any](b *applying, table string, c columns, about func(*StateEvent
 		}
 		records[n] = record(row)
 	}
+	return writeRecords(b.ctx, b.tx, table, c, records)
+}
+
+// writeRecords writes rows back that were merged.
+func writeRecords(ctx context.Context, tx *tenant.Tx, table string, c columns, records []any) error {
 	document, err := json.Marshal(records)
 	if err != nil {
 		return err
 	}
-	_, err = b.tx.Pgx().Exec(b.ctx, "UPDATE "+table+" t SET "+c.set+
+	_, err = tx.Pgx().Exec(ctx, "UPDATE "+table+" t SET "+c.set+
 		" FROM jsonb_to_recordset($2::jsonb) AS v (id uuid, "+c.typed+") WHERE t.tenant_id = $1 AND t.id = v.id",
-		b.tx.TenantID(), string(document))
+		tx.TenantID(), string(document))
 	return err
 }
 

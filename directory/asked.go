@@ -24,6 +24,8 @@ type asked struct {
 type group struct {
 	Ref
 	target Target
+	// pulls are what those that are pulls showed of a cursor.
+	pulls []pulled
 	// latest is when the newest of them happened, in microseconds; 0 when none says.
 	latest int64
 }
@@ -51,6 +53,9 @@ func newAsked(tenantID uuid.UUID, refs []Ref) *asked {
 		}
 		if !ref.At.IsZero() {
 			g.latest = max(g.latest, ref.At.UnixMicro())
+			if ref.Cursor != CursorUnknown {
+				g.pulls = append(g.pulls, pulled{ref.At.UnixMicro(), ref.Cursor})
+			}
 		}
 		a.of[i] = g
 	}

@@ -47,4 +47,23 @@ type ConnectedAppFilter struct {
 	CustomerID    uuid.UUID
 	IntegrationID uuid.UUID
 	Statuses      []ConnectedAppStatus
+	// Among asks for some of them.
+	Among *Among
+}
+
+// Expiry is when credentials end, and when that was first said.
+type Expiry struct{ SaidAt, Until time.Time }
+
+// Expiries are what was said of the end of the app's credentials, the oldest first, each once. Of many only the last are
+// known.
+func (a *ConnectedApp) Expiries() (list []Expiry) {
+	for i, r := range a.Stamps.Expiries {
+		if i > 0 && a.Stamps.Expiries[i-1].Status == r.Status {
+			continue
+		}
+		if until, err := time.Parse(time.RFC3339Nano, r.Status); err == nil {
+			list = append(list, Expiry{time.UnixMicro(r.At).UTC(), until})
+		}
+	}
+	return list
 }

@@ -32,6 +32,8 @@ type CustomerFilter struct {
 	Search string
 	// IntegrationID asks for those with a connected app of the integration.
 	IntegrationID uuid.UUID
+	// Among asks for some of them.
+	Among *Among
 }
 
 // CreateCustomerInput is what a new customer is made of.

@@ -46,6 +46,10 @@ type DataSource struct {
 	PullIntervalS *int
 	LastPullAt    *time.Time
 	LastEventAt   *time.Time
-	CreatedAt     time.Time
-	Stamps        history `bun:"type:jsonb"`
+	// CursorStillSince is when the first of CursorStillPulls was: the last pulls, all of which saw records and left the
+	// cursor where it was. It is nil when there are none.
+	CursorStillSince *time.Time
+	CursorStillPulls int
+	CreatedAt        time.Time
+	Stamps           history `bun:"type:jsonb"`
 }

@@ -32,11 +32,17 @@ const (
 		FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
 			AS v (id, connected_app_id, customer_id, key, mode) ORDER BY v.id
 		ON CONFLICT DO NOTHING RETURNING id`
-	// A pull proves that a data source is pulled, unless its own state says otherwise.
+	// A pull proves that a data source is pulled, unless its own state says otherwise. One that comes late says nothing of
+	// the cursor as it is now.
 	moveSourcesSQL = `UPDATE data_source SET
 			last_pull_at = greatest(last_pull_at, v.pulled_at), last_event_at = greatest(last_event_at, v.event_at),
-			mode = CASE WHEN v.pull AND stamps #> '{fields,mode}' IS NULL THEN 'PULL' ELSE mode END
-		FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::bool[]) AS v (id, pulled_at, event_at, pull)
+			mode = CASE WHEN v.pull AND stamps #> '{fields,mode}' IS NULL THEN 'PULL' ELSE mode END,
+			cursor_still_pulls = CASE WHEN v.pulls IS NULL OR v.pulled_at <= last_pull_at THEN cursor_still_pulls
+				WHEN v.ended THEN v.pulls ELSE cursor_still_pulls + v.pulls END,
+			cursor_still_since = CASE WHEN v.pulls IS NULL OR v.pulled_at <= last_pull_at THEN cursor_still_since
+				WHEN v.ended THEN v.since ELSE coalesce(cursor_still_since, v.since) END
+		FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::bool[], $6::bool[], $7::int[], $8::timestamptz[])
+			AS v (id, pulled_at, event_at, pull, ended, pulls, since)
 		WHERE data_source.tenant_id = $1 AND data_source.id = v.id`
 	moveCustomersSQL = `UPDATE customer SET last_activity_at = v.at
 		FROM unnest($2::uuid[], $3::timestamptz[]) AS v (id, at)
@@ -201,14 +207,22 @@ func queueMoves(b *pgx.Batch, tenantID uuid.UUID, need *Need) {
 func queueSourceMoves(b *pgx.Batch, tenantID uuid.UUID, need *Need) {
 	var ids []uuid.UUID
 	var pulled, events []*time.Time
-	var pulls []bool
+	var pulls, ended []bool
+	var stills []*int
+	var since []*time.Time
 	for _, id := range sorted(need.sources) {
 		if n := need.sources[id]; n.pull || n.pulledAt != 0 || n.eventAt != 0 {
 			ids, pulls = append(ids, id), append(pulls, n.pull)
 			pulled, events = append(pulled, fromMicros(n.pulledAt)), append(events, fromMicros(n.eventAt))
+			still := standstillOf(n.pulls)
+			if still == nil {
+				ended, stills, since = append(ended, false), append(stills, nil), append(since, nil)
+				continue
+			}
+			ended, stills, since = append(ended, still.ended), append(stills, &still.pulls), append(since, still.since)
 		}
 	}
 	if len(ids) > 0 {
-		b.Queue(moveSourcesSQL, tenantID, tenant.UUIDs(ids), pulled, events, pulls)
+		b.Queue(moveSourcesSQL, tenantID, tenant.UUIDs(ids), pulled, events, pulls, ended, stills, since)
 	}
 }

@@ -11,6 +11,10 @@ import (
 type history struct {
 	Fields  stamp.Set `json:"fields,omitempty"`
 	Reports []report  `json:"reports,omitempty"`
+	// Turned is the time of the report that Weir made itself, where it made one: see NeedReauth.
+	Turned int64 `json:"turned,omitempty"`
+	// Expiries are reports of when credentials end, in RFC 3339.
+	Expiries []report `json:"expiries,omitempty"`
 }
 
 // report says that a status held at a time, in microseconds since 1970.
@@ -23,8 +27,11 @@ type report struct {
 const maxReports = 24
 
 // report notes that the status held at the time; of two reports of one time the later to arrive counts.
-func (h *history) report(status string, at int64) {
-	i, found := slices.BinarySearchFunc(h.Reports, at, func(r report, at int64) int {
+func (h *history) report(status string, at int64) { h.Reports = noted(h.Reports, status, at) }
+
+// noted is the list with one more report.
+func noted(list []report, status string, at int64) []report {
+	i, found := slices.BinarySearchFunc(list, at, func(r report, at int64) int {
 		switch {
 		case r.At < at:
 			return -1
@@ -34,18 +41,19 @@ func (h *history) report(status string, at int64) {
 		return 0
 	})
 	if found {
-		h.Reports[i].Status = status
-		return
+		list[i].Status = status
+		return list
 	}
-	h.Reports = slices.Insert(h.Reports, i, report{At: at, Status: status})
-	if len(h.Reports) > maxReports {
+	list = slices.Insert(list, i, report{At: at, Status: status})
+	if len(list) > maxReports {
 		// The first of those with the oldest status says since when it held, so the one after it goes instead.
 		drop := 0
-		if h.Reports[0].Status == h.Reports[1].Status {
+		if list[0].Status == list[1].Status {
 			drop = 1
 		}
-		h.Reports = slices.Delete(h.Reports, drop, drop+1)
+		list = slices.Delete(list, drop, drop+1)
 	}
+	return list
 }
 
 // current is the newest status and since when it holds without another between; it must not be asked of an empty
@@ -57,6 +65,14 @@ func (h *history) current() (status string, since int64) {
 		since = h.Reports[i].At
 	}
 	return last.Status, since
+}
+
+// newest is when the newest report held; 0 when there is none.
+func (h *history) newest() int64 {
+	if len(h.Reports) == 0 {
+		return 0
+	}
+	return h.Reports[len(h.Reports)-1].At
 }
 
 // take is stamp.Set.Take on the fields of a history that may be empty.

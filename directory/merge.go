@@ -41,6 +41,9 @@ func mergeConnectedApp(a *ConnectedApp, s *ConnectedAppState, at int64) (changed
 	if s.Scopes != nil && a.Stamps.take("scopes", at) && !slices.Equal(a.Scopes, s.Scopes) {
 		a.Scopes, changed = s.Scopes, true
 	}
+	if s.CredentialsExpireAt != nil {
+		a.Stamps.Expiries = noted(a.Stamps.Expiries, toMicros(s.CredentialsExpireAt).Format(time.RFC3339Nano), at)
+	}
 	if s.CredentialsExpireAt != nil && a.Stamps.take("credentials_expire_at", at) {
 		changed = setOptional(&a.CredentialsExpireAt, toMicros(s.CredentialsExpireAt), time.Time.Equal) || changed
 	}

@@ -49,6 +49,7 @@ type sourceNeed struct {
 	pull       bool
 	pulledAt   int64
 	eventAt    int64
+	pulls      []pulled
 }
 
 // NewNeed makes a Need of nothing.
@@ -93,6 +94,7 @@ func (n *Need) Add(other *Need) {
 		s.pull = s.pull || o.pull
 		s.pulledAt = max(s.pulledAt, o.pulledAt)
 		s.eventAt = max(s.eventAt, o.eventAt)
+		s.pulls = append(s.pulls, o.pulls...)
 	}
 }
 

@@ -34,6 +34,7 @@ func (s *Store) ConnectedApps(ctx context.Context, filter ConnectedAppFilter, re
 		if len(filter.Statuses) > 0 {
 			q.Where("a.status IN (?)", bun.List(filter.Statuses))
 		}
+		filter.Among.where(q)
 	})
 }
 

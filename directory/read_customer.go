@@ -33,6 +33,7 @@ func (s *Store) Customers(ctx context.Context, filter CustomerFilter, req page.R
 			q.Where("EXISTS (SELECT FROM connected_app a WHERE a.tenant_id = c.tenant_id AND a.customer_id = c.id AND a.integration_id = ?)",
 				filter.IntegrationID)
 		}
+		filter.Among.where(q)
 	})
 }
 

@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
@@ -37,6 +38,24 @@ func (s *Store) IntegrationsByIDs(ctx context.Context, ids []uuid.UUID) (map[uui
 		return nil, fmt.Errorf("read integrations: %w", err)
 	}
 	return byID(rows, func(i *Integration) uuid.UUID { return i.ID }), nil
+}
+
+// LastActivityOf gives when something was last recorded of the connected apps of each integration, to the minute; one of
+// which nothing was is not in the map.
+func (s *Store) LastActivityOf(ctx context.Context, integrationIDs []uuid.UUID) (map[uuid.UUID]*time.Time, error) {
+	if _, err := reader(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := collect[ConnectedApp](ctx, s.door, `SELECT integration_id, max(last_activity_at) AS last_activity_at FROM connected_app
+WHERE tenant_id = $1 AND integration_id = ANY ($2::uuid[]) AND last_activity_at IS NOT NULL GROUP BY 1`, tenant.UUIDs(integrationIDs))
+	if err != nil {
+		return nil, fmt.Errorf("read the last activity of integrations: %w", err)
+	}
+	out := make(map[uuid.UUID]*time.Time, len(rows))
+	for _, a := range rows {
+		out[a.IntegrationID] = a.LastActivityAt
+	}
+	return out, nil
 }
 
 // IntegrationByKey reads the integration, or says NotFound.

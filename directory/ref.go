@@ -19,6 +19,8 @@ type Ref struct {
 	DataSource   string
 	// Use says how the event came through the data source.
 	Use Use
+	// Cursor is what a pull showed of the data source's cursor.
+	Cursor Cursor
 	// At is when the event happened: last_activity_at and the like move there, if that is forward.
 	At time.Time
 }

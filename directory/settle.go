@@ -168,7 +168,7 @@ func (r *Resolver) needSource(a *asked, g *group, need *Need, now time.Time) {
 	case UsePull:
 		n.pull = !w.pull
 		if moved(g.latest, w.pulledAt, time.Microsecond) {
-			n.pulledAt = g.latest
+			n.pulledAt, n.pulls = g.latest, g.pulls
 		}
 	case UseWebhook, UseEvent:
 		if moved(g.latest, w.eventAt, eventEvery) {
@@ -181,5 +181,6 @@ func (r *Resolver) needSource(a *asked, g *group, need *Need, now time.Time) {
 		s.missing = s.missing || n.missing
 		s.pull = s.pull || n.pull
 		s.pulledAt, s.eventAt = max(s.pulledAt, n.pulledAt), max(s.eventAt, n.eventAt)
+		s.pulls = append(s.pulls, n.pulls...)
 	}
 }

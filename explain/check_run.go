@@ -10,6 +10,7 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/schedule"
 )
 
 // reason is what a code says why an event was passed over.
@@ -88,7 +89,7 @@ func (c *checker) scheduled() Check {
 	if c.Identifier != nil {
 		return skip(question, "One record is asked about, and a schedule names none.")
 	}
-	s, err := parseSchedule(*c.Flow.Schedule)
+	s, err := schedule.Parse(*c.Flow.Schedule)
 	if err != nil {
 		return skip(question, fmt.Sprintf("The schedule %q cannot be read: %s.", *c.Flow.Schedule, err))
 	}
@@ -132,19 +133,19 @@ func times(n int) string {
 
 // dueTimes are when a run should have come, the oldest first. Where the time ends before now, one just before its end is
 // left out: its run may stand just behind it.
-func (c *checker) dueTimes(s *schedule) []time.Time {
-	if s.every > 0 {
+func (c *checker) dueTimes(s *schedule.Schedule) []time.Time {
+	if s.Every() > 0 {
 		base := c.Range.From
 		if i := slices.IndexFunc(c.Runs, bySchedule); i >= 0 {
 			base = c.Runs[i].At
 		}
 		// Only the next one after the last run is known: where it came, there is nothing to say.
-		if next := base.Add(s.every); !next.After(c.Range.To) {
+		if next := base.Add(s.Every()); !next.After(c.Range.To) {
 			return []time.Time{next}
 		}
 		return nil
 	}
-	due := s.due(c.Range.From, c.Range.To)
+	due := s.Due(c.Range.From, c.Range.To)
 	if n := len(due); n > 0 && c.Range.To.Before(c.Now.Add(-grace)) && c.Range.To.Sub(due[n-1]) < grace && !c.ranFor(due[n-1]) {
 		due = due[:n-1]
 	}

@@ -23,6 +23,17 @@ var rights = map[string]tenant.Role{
 	`mutation { updateIntegration(input: {id: "INTEGRATION", name: "X"}) { integration { id } } }`:                                 tenant.RoleDeveloper,
 	`{ tenant { retention { days } } }`:                                                                                            tenant.RoleAdmin,
 	`{ tenant { redaction { headers } } }`:                                                                                         tenant.RoleAdmin,
+	`{ issues { nodes { title diagnosis { cause } activity { note } } } customers { nodes { health } } }`:                          tenant.RoleViewer,
+	`mutation { acknowledgeIssue(input: {id: "ISSUE"}) { issue { status } } }`:                                                     tenant.RoleSupport,
+	`mutation { resolveIssue(input: {id: "ISSUE", note: "done"}) { issue { status } } }`:                                           tenant.RoleSupport,
+	`mutation { reopenIssue(input: {id: "ISSUE"}) { issue { status } userErrors { code } } }`:                                      tenant.RoleSupport,
+	`mutation { ignoreIssue(input: {id: "ISSUE"}) { issue { status } } }`:                                                          tenant.RoleSupport,
+	`mutation { snoozeIssue(input: {id: "ISSUE", until: "2026-03-12T00:00:00Z"}) { issue { status } } }`:                           tenant.RoleSupport,
+	`mutation { assignIssue(input: {id: "ISSUE", memberId: "MEMBER"}) { issue { assignee { email } } } }`:                          tenant.RoleSupport,
+	`{ issues(filter: {assigneeId: "MEMBER"}) { totalCount } }`:                                                                    tenant.RoleSupport,
+	`{ node(id: "MEMBER") { id } }`:                                                                                                tenant.RoleSupport,
+	`{ tenant { catalogue } }`:                                                                                                     tenant.RoleDeveloper,
+	`mutation { updateCatalogue(input: {yaml: ""}) { tenant { id } } }`:                                                            tenant.RoleAdmin,
 	`{ members { totalCount } }`:                                                                                                   tenant.RoleAdmin,
 	`{ apiKeys { totalCount } }`:                                                                                                   tenant.RoleAdmin,
 	`mutation { createApiKey(input: {name: "k", scopes: [READ]}) { apiKey { id } } }`:                                              tenant.RoleAdmin,
@@ -146,18 +157,21 @@ func TestAnotherTenantDoesNotExist(t *testing.T) {
 	me := mine.as(tenant.RoleOwner)
 	require.NotNil(t, b.get(t, theirs.as(tenant.RoleViewer), b.filled(t, theirs, `{ customer(id: "CUSTOMER") { id } }`), nil).at(t, "customer"))
 	for _, query := range []string{`customer(id: "CUSTOMER")`, `integration(id: "INTEGRATION")`, `connectedApp(id: "APP")`, `flow(id: "FLOW")`,
-		`flowRun(id: "RUN")`, `log(id: "LOG")`, `log(id: "RUN")`, `customer(id: "FLOW")`, `node(id: "OWNER")`, `node(id: "KEY")`, `flow(id: "nonsense")`} {
+		`flowRun(id: "RUN")`, `log(id: "LOG")`, `log(id: "RUN")`, `customer(id: "FLOW")`, `node(id: "OWNER")`, `node(id: "KEY")`, `flow(id: "nonsense")`, `issue(id: "ISSUE")`, `node(id: "ISSUE")`} {
 		r := b.get(t, me, b.filled(t, theirs, `{ it: `+query+` { __typename } }`), nil)
 		require.Nil(t, r.at(t, "it"), query)
 	}
 	for _, list := range []string{`logs(filter: {customerIds: ["CUSTOMER"]})`, `logs(filter: {flowRunId: "RUN"})`, `flowRuns(filter: {flowIds: ["FLOW"]})`,
-		`customers(filter: {integrationId: "INTEGRATION"})`, `connectedApps(filter: {customerId: "CUSTOMER"})`, `flows(integrationId: "INTEGRATION")`} {
+		`customers(filter: {integrationId: "INTEGRATION"})`, `connectedApps(filter: {customerId: "CUSTOMER"})`, `flows(integrationId: "INTEGRATION")`,
+		`issues(filter: {customerIds: ["CUSTOMER"]})`, `issues(filter: {integrationIds: ["INTEGRATION"]})`, `issues(filter: {assigneeId: "OWNER"})`} {
 		r := b.get(t, me, b.filled(t, theirs, `{ it: `+list+` { nodes { id } } }`), nil)
 		require.Empty(t, r.list(t, "it.nodes"), list)
 	}
 	for _, change := range []string{`updateCustomer(input: {id: "CUSTOMER", name: "X"})`, `deleteCustomer(input: {id: "CUSTOMER"})`,
 		`updateIntegration(input: {id: "INTEGRATION", name: "X"})`, `revokeApiKey(input: {id: "KEY"})`, `removeMember(input: {id: "OWNER"})`,
-		`updateMemberRole(input: {id: "OWNER", role: VIEWER})`, `updateCustomer(input: {id: "FLOW", name: "X"})`} {
+		`updateMemberRole(input: {id: "OWNER", role: VIEWER})`, `updateCustomer(input: {id: "FLOW", name: "X"})`,
+		`acknowledgeIssue(input: {id: "ISSUE"})`, `resolveIssue(input: {id: "ISSUE"})`, `reopenIssue(input: {id: "ISSUE"})`, `ignoreIssue(input: {id: "ISSUE"})`,
+		`snoozeIssue(input: {id: "ISSUE", until: "2026-03-12T00:00:00Z"})`, `assignIssue(input: {id: "ISSUE"})`} {
 		r := b.ask(t, me, b.filled(t, theirs, `mutation { it: `+change+` { userErrors { code } } }`), nil)
 		require.Equal(t, []string{"NOT_FOUND"}, r.codes(), "%s: %s", change, r.raw)
 	}

@@ -30,7 +30,7 @@ func (r *queryResolver) ConnectedApps(ctx context.Context, first *int, after *st
 	if err != nil {
 		return nil, err
 	}
-	where, err := connectedAppFilter(filter)
+	where, err := r.connectedAppFilter(ctx, filter)
 	if err != nil {
 		return nil, err
 	}

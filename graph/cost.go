@@ -32,7 +32,8 @@ var ownCost = map[string]int{
 	"connectedApps": together, "flows": together, "customers": together, "integrations": together,
 	"events": together, "launchedRuns": together, "logHistogram": histogram,
 	"diagnosis": together, "stats": statement / 10, "dashboard": statement / 5, "example": statement / 5, "overview": histogram, "landscape": histogram,
-	"explainRuns": explanation,
+	"explainRuns": explanation, "catalogue": statement,
+	"issues": together, "health": 1, "evidence": statement, "timeline": statement / 10, "failingCustomers": together,
 }
 
 // cost counts what an operation would cost to answer, before it is.
@@ -120,14 +121,14 @@ func (c *counter) items(f *ast.Field) int {
 	return 1
 }
 
-// below tells whether a list is one of logs or runs that is read for all parents at once, whatever its arguments are.
+// below tells whether a list is one of logs, runs or issues that is read for all parents at once, whatever its filter is.
 func below(f *ast.Field) bool {
 	if f.ObjectDefinition == nil {
 		return false
 	}
 	switch f.ObjectDefinition.Name {
-	case "Customer", "ConnectedApp", "Flow":
-		return f.Name == "logs" || f.Name == "flowRuns" || f.Name == "runs"
+	case "Customer", "ConnectedApp", "Flow", "Integration":
+		return f.Name == "logs" || f.Name == "flowRuns" || f.Name == "runs" || f.Name == "issues" && f.Arguments.ForName("after") == nil
 	}
 	return false
 }

@@ -98,7 +98,7 @@ func (r *queryResolver) Customers(ctx context.Context, first *int, after *string
 	if err != nil {
 		return nil, err
 	}
-	where, err := customerFilter(filter)
+	where, err := r.customerFilter(ctx, filter)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,8 @@ var arguments = map[string]string{
 	"ConnectedApp.stats": "(" + someDays + ", granularity: DAY)", "Flow.stats": "(" + someDays + ", granularity: DAY)",
 	"Integration.dashboard": "(" + someDays + `, granularity: DAY, timeZone: "Europe/Helsinki")`,
 	"Query.explainRuns":     `(input: {flowId: "FLOW", customerId: "CUSTOMER", ` + someDays + `})`,
-	"Query.log":             `(id: "LOG")`, "FlowRun.nodeRun": `(nodeKey: "lookup")`,
+	"Query.issue":           `(id: "ISSUE")`, "Issue.timeline": "(" + someDays + ", granularity: DAY)",
+	"Query.log": `(id: "LOG")`, "FlowRun.nodeRun": `(nodeKey: "lookup")`,
 }
 
 const someDays = `range: {from: "2026-03-09T00:00:00Z", to: "2026-03-11T00:00:00Z"}`
@@ -83,7 +84,7 @@ func TestEveryFieldIsAnswered(t *testing.T) {
 	nodes := map[string]string{
 		"Tenant": "TENANT", "Member": "OWNER", "ApiKey": "KEY", "Customer": "CUSTOMER", "Integration": "INTEGRATION", "ConnectedApp": "APP",
 		"DataSource": "SOURCE", "Flow": "FLOW", "NodeRun": "NODE", "FlowRun": "RUN", "ApiRequest": "LOG", "ExternalWebhook": "WEBHOOK",
-		"ExternalEventPull": "PULL", "ExternalEvent": "EVENT", "InternalEvent": "INTERNAL", "Transaction": "TRANSACTION",
+		"ExternalEventPull": "PULL", "ExternalEvent": "EVENT", "InternalEvent": "INTERNAL", "Issue": "ISSUE", "Transaction": "TRANSACTION",
 	}
 	for _, d := range walk.schema.GetPossibleTypes(walk.schema.Types["Node"]) {
 		if d.IsAbstractType() {
@@ -96,7 +97,7 @@ func TestEveryFieldIsAnswered(t *testing.T) {
 	}
 	// What lies deeper still.
 	for parent, name := range map[string]string{
-		"graph": "FlowRunGraph", "logs": "LogLineConnection", "flow { runs": "FlowRunConnection", "apiRequests { edges": "LogEntryEdge",
+		"graph": "FlowRunGraph", "logs": "LogLineConnection", "flow { runs": "FlowRunConnection", "apiRequests { edges": "LogEntryEdge", "issue": "Issue",
 	} {
 		query := `{ flowRun(id: "RUN") { ` + parent + " " + walk.below(name, 2) + strings.Repeat(" }", strings.Count(parent, "{")) + " } }"
 		b.get(t, w.as(tenant.RoleOwner), b.filled(t, w, query), nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/weirhq/weir/explain"
+	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/graph/internal/model"
 	"github.com/weirhq/weir/graph/internal/turn"
 	"github.com/weirhq/weir/internal/errs"
@@ -26,7 +27,7 @@ func (r *Resolver) explainRuns(ctx context.Context, in model.ExplainRunsInput) (
 		return nil, err
 	}
 	explainer := explain.New(explain.Deps{
-		Directory: r.deps.Directory, Journal: r.deps.Journal, Runs: r.deps.Runs, Tenants: r.deps.Tenants, Catalogue: r.deps.Catalogue, Now: r.deps.Now,
+		Directory: r.deps.Directory, Journal: r.deps.Journal, Runs: r.deps.Runs, Tenants: r.deps.Tenants, Catalogue: load.From(ctx).Catalogue(), Now: r.deps.Now,
 	})
 	var found *explain.Explanation
 	var err error

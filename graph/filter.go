@@ -1,10 +1,12 @@
 package graph
 
 import (
+	"context"
 	"strings"
 	"time"
 
 	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/graph/internal/model"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/internal/nodeid"
@@ -16,7 +18,7 @@ import (
 const maxRange = 400 * 24 * time.Hour
 
 // logFilter makes the journal's filter of a query's.
-func logFilter(in *model.LogFilter) (entry.Filter, error) {
+func (r *Resolver) logFilter(ctx context.Context, in *model.LogFilter) (entry.Filter, error) {
 	if in == nil {
 		return entry.Filter{}, nil
 	}
@@ -50,7 +52,15 @@ func logFilter(in *model.LogFilter) (entry.Filter, error) {
 		ids := idsIn(&f, nodeid.FlowRun, "filter.flowRunId", []string{*in.FlowRunID})
 		out.FlowRunID = ids[0]
 	}
-	return out, f.Err()
+	if in.IssueID != nil {
+		out.IssueIDs = idsIn(&f, nodeid.Issue, "filter.issueId", []string{*in.IssueID})
+	}
+	if err := f.Err(); err != nil || in.IssueID == nil {
+		return out, err
+	}
+	parts, err := load.Many(ctx, load.From(ctx).PartsOfIssue, out.IssueIDs[0])
+	out.IssueIDs = append(out.IssueIDs, parts...)
+	return out, err
 }
 
 // runFilter makes the filter of runs of a query's.
@@ -97,7 +107,7 @@ func intRange(f *errs.Fields, field string, in *model.IntFilter) entry.IntRange 
 	return entry.IntRange{Equal: in.Eq, Min: in.Gte, Max: in.Lte, In: in.In}
 }
 
-func customerFilter(in *model.CustomerFilter) (directory.CustomerFilter, error) {
+func (r *Resolver) customerFilter(ctx context.Context, in *model.CustomerFilter) (directory.CustomerFilter, error) {
 	if in == nil {
 		return directory.CustomerFilter{}, nil
 	}
@@ -107,11 +117,14 @@ func customerFilter(in *model.CustomerFilter) (directory.CustomerFilter, error) 
 		return out, err
 	}
 	var err error
-	out.IntegrationID, err = idIn(nodeid.Integration, "filter.integrationId", in.IntegrationID)
+	if out.IntegrationID, err = idIn(nodeid.Integration, "filter.integrationId", in.IntegrationID); err != nil {
+		return out, err
+	}
+	out.Among, err = r.among(ctx, entry.ParentCustomer, in.Health)
 	return out, err
 }
 
-func connectedAppFilter(in *model.ConnectedAppFilter) (out directory.ConnectedAppFilter, err error) {
+func (r *Resolver) connectedAppFilter(ctx context.Context, in *model.ConnectedAppFilter) (out directory.ConnectedAppFilter, err error) {
 	if in == nil {
 		return out, nil
 	}
@@ -119,6 +132,9 @@ func connectedAppFilter(in *model.ConnectedAppFilter) (out directory.ConnectedAp
 	if out.CustomerID, err = idIn(nodeid.Customer, "filter.customerId", in.CustomerID); err != nil {
 		return out, err
 	}
-	out.IntegrationID, err = idIn(nodeid.Integration, "filter.integrationId", in.IntegrationID)
+	if out.IntegrationID, err = idIn(nodeid.Integration, "filter.integrationId", in.IntegrationID); err != nil {
+		return out, err
+	}
+	out.Among, err = r.among(ctx, entry.ParentConnectedApp, in.Health)
 	return out, err
 }

@@ -41,7 +41,7 @@ func (h *handler) aroundField(ctx context.Context, next graphql.Resolver) (any, 
 }
 
 // unloaded are the fields that take long and ask no loader: the loaders of other fields need not wait for them.
-var unloaded = map[string]bool{"stats": true, "dashboard": true, "overview": true, "landscape": true, "logHistogram": true}
+var unloaded = map[string]bool{"stats": true, "dashboard": true, "overview": true, "landscape": true, "logHistogram": true, "timeline": true}
 
 // admit checks whoever asks for a field of a root type. Introspection and __typename are for everybody.
 func admit(ctx context.Context, object, field string) error {

@@ -38,8 +38,10 @@ type Deps struct {
 	Logs *journal.Logs
 	// Statistics has the figures of dashboards.
 	Statistics *statistics.Store
-	// Catalogue says what is wrong with entries.
-	Catalogue *diagnostics.Catalogue
+	// Issues are the problems that were found.
+	Issues Issues
+	// Catalogues say what is wrong with entries, each tenant's with its own.
+	Catalogues *diagnostics.Catalogues
 
 	// Logger hears of internal errors. Nil is the default one.
 	Logger *slog.Logger
@@ -68,7 +70,7 @@ func NewHandler(deps Deps) http.Handler {
 		deps.maxTime = maxTime
 	}
 	h := &handler{deps: deps, sources: load.Sources{
-		Tenants: deps.Tenants, Directory: deps.Directory, Journal: deps.Journal, Logs: deps.Logs, Runs: deps.Runs, Catalogue: deps.Catalogue, Now: deps.Now,
+		Tenants: deps.Tenants, Directory: deps.Directory, Journal: deps.Journal, Logs: deps.Logs, Runs: deps.Runs, Issues: deps.Issues, Catalogues: deps.Catalogues, Now: deps.Now,
 	}}
 	server := gqlhandler.New(exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{deps: deps}}))
 	server.AddTransport(transport.Options{AllowedMethods: []string{http.MethodOptions, http.MethodGet, http.MethodPost}})

@@ -27,7 +27,7 @@ func (r *integrationResolver) ConnectedApps(ctx context.Context, obj *model.Inte
 		found, err := load.One(ctx, load.From(ctx).AppsOfIntegration, load.Nested{Parent: obj.Integration.ID, Head: head(ctx, req)})
 		return model.ConnectedApps(found), err
 	}
-	where, err := connectedAppFilter(filter)
+	where, err := r.connectedAppFilter(ctx, filter)
 	if err != nil {
 		return nil, err
 	}

@@ -69,6 +69,7 @@ func attacks() map[string]struct{ query, code string } {
 		"lists in lists by a variable":  {"query($n: Int = 100) { customers(first: $n) { edges { node { logs(first: $n) { edges { cursor node { id kind externalId summary status occurredAt recordedAt traceId } } } } } } }", "COMPLEXITY_LIMIT_EXCEEDED"},
 		"one list under many names":     {"{ " + aliases(100, "a%d: customers(first: 100) { nodes { id name createdAt externalId attributes lastActivityAt } } ") + "}", "COMPLEXITY_LIMIT_EXCEEDED"},
 		"graphs of runs of many flows":  {"{ flows(first: 100) { nodes { runs(first: 100) { nodes { graph { nodes { id } } } } } } }", "COMPLEXITY_LIMIT_EXCEEDED"},
+		"issues of issues' customers":   {"{ issues(first: 100) { nodes { customers(first: 50) { nodes { issues(first: 50) { nodes { id } } } } } } }", "COMPLEXITY_LIMIT_EXCEEDED"},
 		"a number that does not fit":    {"{ customers(first: 99999999999999999999) { totalCount } }", "BAD_USER_INPUT"},
 		"a number in a filter":          {"{ logs(filter: {statusCode: {in: [1, 99999999999999999999]}}) { nodes { id } } }", "BAD_USER_INPUT"},
 		"a deep value":                  {"{ logs(filter: " + strings.Repeat("[", 900) + strings.Repeat("]", 900) + ") { nodes { id } } }", "BAD_USER_INPUT"},
@@ -101,6 +102,9 @@ func TestWhatPeopleWriteIsLetThrough(t *testing.T) {
 		everyKind,
 		`{ customers(first: 100) { nodes { id name connectedApps(first: 50) { totalCount nodes { id status account scopes integration { name } dataSources { key } } } } } }`,
 		`{ customers(first: 20) { nodes { id name connectedApps(first: 12) { nodes { id status integration { name } logs(first: 20) { nodes { id kind occurredAt status summary error { code message } } } } } } } }`,
+		`{ issues(first: 50) { totalCount nodes { id title category status severity lastSeenAt customerCount occurrences integration { name } assignee { name } customers(first: 10) { nodes { name health } } ` +
+			`evidence(first: 3) { nodes { id summary } } timeline(range: {from: "2026-03-09T00:00:00Z", to: "2026-03-10T00:00:00Z"}, granularity: HOUR) { at occurrences } } } }`,
+		`{ customers(first: 100) { nodes { id name health issues(first: 5) { totalCount nodes { id title severity } } } } }`,
 		`{ flows(first: 100) { nodes { name runs(first: 50, filter: {runStatuses: [FAILED]}) { nodes { id runStatus startedAt error { code message } } } } } }`,
 		`{ logs(first: 100) { nodes { id kind summary status customer { id name } integration { id name } connectedApp { id } error { code message } ` +
 			`... on ApiRequest { requestBody { text } responseBody { text } requestHeaders { name value } } } } }`,

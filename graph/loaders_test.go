@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weirhq/weir/diagnostics"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/tenant"
@@ -37,12 +39,31 @@ func (b *bundle) crowd(t *testing.T, w *world, n int) {
 	b.commit(t, w.tenant.ID, entries, runs, nodes)
 }
 
+// troubles adds n issues to a world, each of which hits three customers of a crowd of n, and has two entries to show.
+func (b *bundle) troubles(t *testing.T, w *world, n int) {
+	t.Helper()
+	mine := w.target
+	var conditions []issues.Condition
+	for i := range n {
+		key := issues.Key{Category: diagnostics.ErrorRateSpike, IntegrationID: mine.IntegrationID, Cause: fmt.Sprintf("cause-%03d", i)}
+		c := w.condition(&key, issues.Warning, w.id(entry.KindAPIRequest), w.id(entry.KindExternalWebhook))
+		for k := range 2 {
+			w.target = b.name(t, w.tenant.ID, fmt.Sprintf("customer-%03d", (i+k)%n), "salesforce")
+			c.Affected = append(c.Affected, issues.Affected{CustomerID: w.target.CustomerID, ConnectedAppID: w.target.ConnectedAppID, Since: at(20)})
+		}
+		conditions = append(conditions, c)
+	}
+	w.target = mine
+	b.raise(t, w.tenant.ID, conditions...)
+}
+
 // The number of statements does not grow with the number of rows.
 func TestRowsShareTheirStatements(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	w := b.world(t, "acme")
 	b.crowd(t, w, 100)
+	b.troubles(t, w, 100)
 	for _, c := range []struct {
 		name, query string
 		most        int
@@ -60,6 +81,13 @@ func TestRowsShareTheirStatements(t *testing.T) {
 			... on ExternalEvent { payload { text } dataSource { key } source { externalId ... on ExternalWebhook { events { id } } } launchedRuns { flow { name } } } } } }`, 24},
 		{"customers", `query($first: Int) { customers(first: $first) { totalCount nodes { name connectedApps(first: 5) { totalCount nodes { id integration { key } dataSources { key } } } } } }`, 16},
 		{"runs", `query($first: Int) { flowRuns(first: $first) { nodes { summary customer { name } graph { nodes { name input } failurePath { id } } } } }`, 18},
+		{"health", `query($first: Int) { customers(first: $first) { nodes { name health connectedApps(first: 3) { nodes { health integration { health } } } } } }`, 12},
+		{"issues", `query($first: Int) { issues(first: $first) { totalCount nodes { title integration { name health } assignee { name } parent { id } children { id } activity { action }
+			customers(first: 2) { totalCount nodes { name health } } } } }`, 14},
+		{"issues of customers", `query($first: Int) { customers(first: $first, filter: {health: [HEALTHY, DEGRADED, FAILING]}) { totalCount nodes { health
+			issues(first: 3) { totalCount nodes { title customers(first: 3) { nodes { name } } } } few: issues(first: 1, filter: {severities: [WARNING]}) { nodes { title } }
+			connectedApps(first: 2) { nodes { issues(first: 2) { nodes { title } } } } } } }`, 16},
+		{"issues of entries", `query($first: Int) { logs(first: $first, filter: {kinds: [API_REQUEST, FLOW_RUN]}) { nodes { summary issue { title parent { title } } } } }`, 12},
 	} {
 		count := func(first int) (n int) {
 			return b.statements.during(func() { b.get(t, w.as(tenant.RoleSupport), c.query, vars{"first": first}) })

@@ -38,8 +38,8 @@ type runArgs struct {
 	filter *model.FlowRunFilter
 }
 
-// query is the journal's query of the arguments.
-func (args logArgs) query() (q journal.Query, err error) {
+// logQuery is the journal's query of the arguments.
+func (r *Resolver) logQuery(ctx context.Context, args logArgs) (q journal.Query, err error) {
 	if q.First, err = pageSize(args.first, defaultFirst, maxFirst); err != nil {
 		return q, err
 	}
@@ -49,13 +49,13 @@ func (args logArgs) query() (q journal.Query, err error) {
 	if args.order != nil {
 		q.Order = *args.order
 	}
-	q.Filter, err = logFilter(args.filter)
+	q.Filter, err = r.logFilter(ctx, args.filter)
 	return q, err
 }
 
 // logs gives a page of log entries of all kinds.
 func (r *Resolver) logs(ctx context.Context, args logArgs) (*model.LogEntryConnection, error) {
-	query, err := args.query()
+	query, err := r.logQuery(ctx, args)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (r *Resolver) logs(ctx context.Context, args logArgs) (*model.LogEntryConne
 
 // logsBelow gives a page of those that stand below something.
 func (r *Resolver) logsBelow(ctx context.Context, args logArgs, of entry.ParentKind, parent entry.Parent) (*model.LogEntryConnection, error) {
-	query, err := args.query()
+	query, err := r.logQuery(ctx, args)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (r *Resolver) histogram(ctx context.Context, in *model.LogFilter, buckets *
 	if count < 1 || count > maxBuckets {
 		return nil, errs.Invalid("buckets", "must be from 1 to %d", maxBuckets)
 	}
-	filter, err := logFilter(in)
+	filter, err := r.logFilter(ctx, in)
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,8 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 		return found(ctx, l.Flows, key, model.NewFlow)
 	case nodeid.FlowRun:
 		return found(ctx, l.FlowRuns, key, model.NewFlowRun)
+	case nodeid.Issue:
+		return found(ctx, l.Issues, key, model.NewIssue)
 	case nodeid.NodeRun:
 		return found(ctx, l.NodeRuns, key, model.NewNodeRun)
 	}

@@ -117,7 +117,7 @@ func TestEveryNodeIsFoundByItsID(t *testing.T) {
 	r := b.get(t, owner, `mutation { createApiKey(input: {name: "agent", scopes: [INGEST]}) { apiKey { id prefix } secret userErrors { code } } }`, nil)
 	ids := []string{r.text(t, "createApiKey.apiKey.id")}
 	r = b.get(t, owner, `{ tenant { id } members { nodes { id } } customers { nodes { id connectedApps { nodes { id dataSources { id } } } } }
-	  integrations { nodes { id flows { nodes { id } } } } flowRuns { nodes { graph { nodes { id } } } } logs { nodes { id } } flows { nodes { id } } }`, nil)
+	  issues { nodes { id } } integrations { nodes { id flows { nodes { id } } } } flowRuns { nodes { graph { nodes { id } } } } logs { nodes { id } } flows { nodes { id } } }`, nil)
 	var collect func(v any)
 	collect = func(v any) {
 		switch x := v.(type) {
@@ -139,7 +139,7 @@ func TestEveryNodeIsFoundByItsID(t *testing.T) {
 	for _, id := range ids {
 		kinds[id[:4]] = true
 	}
-	require.Len(t, kinds, 16, "one of each kind of id: %v", kinds)
+	require.Len(t, kinds, 17, "one of each kind of id: %v", kinds)
 
 	found := b.get(t, owner, `query($ids: [ID!]!) { nodes(ids: $ids) { id __typename } }`, vars{"ids": append(ids, "cus_nonsense", "")})
 	list := found.list(t, "nodes")

@@ -23,6 +23,7 @@ import (
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/pgtest"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/statistics"
@@ -40,6 +41,7 @@ func clock() time.Time { return noon }
 type bundle struct {
 	db      *pgtest.DB
 	deps    Deps
+	issues  *issues.Store
 	door    *tenant.Door
 	handler http.Handler
 	// statements counts what goes to the database.
@@ -72,11 +74,16 @@ func setup(tb testing.TB, trace ...func(*statements) pgx.QueryTracer) *bundle {
 	runs := run.NewStore(b.door)
 	catalogue, err := diagnostics.Builtin()
 	require.NoError(tb, err)
+	tenants := tenant.NewStore(b.door, clock)
 	b.deps = Deps{
-		Tenants: tenant.NewStore(b.door, clock), Directory: directory.NewStore(b.door, clock),
-		Journal: entries, Runs: runs, Logs: journal.NewLogs(entries, runs), Statistics: statistics.NewStore(b.door, nil), Catalogue: catalogue,
-		Now: clock, Logger: newLogger(b.log),
+		Tenants: tenants, Directory: directory.NewStore(b.door, clock),
+		Journal: entries, Runs: runs, Logs: journal.NewLogs(entries, runs), Statistics: statistics.NewStore(b.door, nil),
+		Catalogues: diagnostics.NewCatalogues(catalogue, tenants, clock, newLogger(b.log)), Now: clock, Logger: newLogger(b.log),
 	}
+	// What happens to issues is told in order, so no two things happen at once.
+	var ticks atomic.Int64
+	b.issues = issues.NewStore(issues.Deps{Door: b.door, Now: func() time.Time { return noon.Add(time.Duration(ticks.Add(1)) * time.Millisecond) }, Traffic: b.deps.Statistics})
+	b.deps.Issues = b.issues
 	b.deps.Directory.EraseWith(noEraser{})
 	b.handler = NewHandler(b.deps)
 	return b

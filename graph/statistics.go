@@ -85,7 +85,7 @@ type detail struct {
 func details(ctx context.Context) (d detail) {
 	for _, f := range graphql.CollectFieldsCtx(ctx, []string{"IntegrationDashboard"}) {
 		switch f.Name {
-		case "integration", "totals", "series", "__typename":
+		case "integration", "totals", "series", "openIssues", "__typename":
 		case "previous":
 			d.figures |= statistics.WithPrevious
 		case "adoption":

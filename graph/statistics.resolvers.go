@@ -65,6 +65,10 @@ func (r *integrationDashboardResolver) Customers(ctx context.Context, obj *model
 	return r.customerStats(ctx, obj, n)
 }
 
+func (r *overviewResolver) FailingCustomers(ctx context.Context, obj *model.Overview) (int, error) {
+	return r.failingCustomers(ctx)
+}
+
 func (r *queryResolver) Overview(ctx context.Context, rangeArg model.TimeRange) (*model.Overview, error) {
 	return r.overview(ctx, rangeArg)
 }
@@ -81,8 +85,11 @@ func (r *Resolver) IntegrationDashboard() exec.IntegrationDashboardResolver {
 	return &integrationDashboardResolver{r}
 }
 
+func (r *Resolver) Overview() exec.OverviewResolver { return &overviewResolver{r} }
+
 type (
 	applicationResolver          struct{ *Resolver }
 	errorStatsResolver           struct{ *Resolver }
 	integrationDashboardResolver struct{ *Resolver }
+	overviewResolver             struct{ *Resolver }
 )

@@ -33,6 +33,14 @@ func (r *mutationResolver) UpdateRedaction(ctx context.Context, input tenant.Red
 	return r.tenantPayload(ctx)
 }
 
+func (r *mutationResolver) UpdateCatalogue(ctx context.Context, input model.UpdateCatalogueInput) (*model.TenantPayload, error) {
+	if err := r.deps.Catalogues.Update(ctx, input.Yaml); err != nil {
+		userErrors, err := mend(err)
+		return &model.TenantPayload{UserErrors: userErrors}, err
+	}
+	return r.tenantPayload(ctx)
+}
+
 func (r *queryResolver) Tenant(ctx context.Context) (*model.Tenant, error) {
 	return r.tenant(ctx)
 }
@@ -44,6 +52,14 @@ func (r *tenantResolver) Retention(ctx context.Context, obj *model.Tenant) ([]*m
 
 func (r *tenantResolver) Redaction(ctx context.Context, obj *model.Tenant) (*tenant.Redaction, error) {
 	return r.deps.Tenants.RedactionPolicy(ctx)
+}
+
+func (r *tenantResolver) Catalogue(ctx context.Context, obj *model.Tenant) (string, error) {
+	own, err := r.deps.Tenants.Catalogue(ctx)
+	if err != nil {
+		return "", err
+	}
+	return own.YAML, nil
 }
 
 func (r *Resolver) Tenant() exec.TenantResolver { return &tenantResolver{r} }

@@ -11,9 +11,11 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
@@ -26,7 +28,9 @@ type world struct {
 	tenant *tenant.Tenant
 	target directory.Target
 	run    uuid.UUID
-	ids    map[entry.Kind]uuid.UUID
+	// issue is what the request that failed shows.
+	issue uuid.UUID
+	ids   map[entry.Kind]uuid.UUID
 }
 
 // as is a member with the role.
@@ -61,6 +65,7 @@ func (b *bundle) world(tb testing.TB, slug string) *world {
 	w.target = b.name(tb, made.ID, "acme", "salesforce")
 	w.run = run.FlowRunID(made.ID, "run-1")
 	b.commit(tb, made.ID, w.entries(), w.runs(), w.nodes())
+	b.raise(tb, made.ID, w.conditions()...)
 	return w
 }
 
@@ -150,6 +155,7 @@ func (w *world) entries() []*entry.Entry {
 	request.Direction, request.Method, request.Endpoint, request.URL = entry.Outbound, "GET", "/sobjects/Account/{id}", "https://acme.example.com/sobjects/Account/001"
 	request.StatusCode, request.DurationMS, request.Attempt = 401, 182.5, 1
 	request.FlowRunID, request.NodeRunID = w.run, run.NodeRunID(w.tenant.ID, "nr-2")
+	request.IssueID = w.sessions().ID(w.tenant.ID)
 	request.Detail.RequestHeaders = []entry.Header{{Name: "Accept", Value: "application/json"}}
 	request.Detail.ResponseHeaders = []entry.Header{{Name: "Content-Type", Value: "application/json"}}
 	request.Detail.ResponseBody = body(`[{"errorCode":"INVALID_SESSION_ID"}]`)
@@ -175,6 +181,57 @@ func (w *world) runs() []run.FlowRunEvent {
 		Input: json.RawMessage(`{"deal":"006xx"}`), Error: &run.Error{Code: "INVALID_SESSION_ID", Message: "Session expired"},
 		Identifiers: []entry.Identifier{{Key: "order_id", Value: "A-1001"}}, Metadata: json.RawMessage(`{"by":"cron"}`),
 	}}
+}
+
+// sessions is the problem of expired sessions.
+func (w *world) sessions() *issues.Key {
+	return &issues.Key{Category: diagnostics.AuthTokenExpired, IntegrationID: w.target.IntegrationID, Cause: "salesforce-session"}
+}
+
+// failing is that of a flow that fails.
+func (w *world) failing() *issues.Key {
+	return &issues.Key{
+		Category: diagnostics.FlowFailing, IntegrationID: w.target.IntegrationID, Cause: "flow", Scope: nodeid.Format(nodeid.Flow, w.target.FlowID),
+	}
+}
+
+// conditions are what is wrong in the story.
+func (w *world) conditions() []issues.Condition {
+	w.issue = w.sessions().ID(w.tenant.ID)
+	return []issues.Condition{
+		w.condition(w.sessions(), issues.Error, w.id(entry.KindAPIRequest)), w.condition(w.failing(), issues.Warning, w.id(entry.KindFlowRun)),
+	}
+}
+
+// condition is a problem of the world's customer, and what shows it.
+func (w *world) condition(key *issues.Key, severity issues.Severity, shownBy ...string) issues.Condition {
+	who := issues.Affected{CustomerID: w.target.CustomerID, ConnectedAppID: w.target.ConnectedAppID, Since: at(10)}
+	for _, id := range shownBy {
+		kind, parsed, err := nodeid.Parse(id)
+		if err != nil {
+			panic(err)
+		}
+		for _, k := range entry.Kinds {
+			if k.NodeKind() == kind {
+				who.Evidence = append(who.Evidence, issues.Evidence{ID: parsed, Kind: k, At: at(12)})
+			}
+		}
+	}
+	return issues.Condition{Key: *key, Severity: severity, Affected: []issues.Affected{who}, Diagnosis: diagnostics.Diagnosis{
+		Category: key.Category, Confidence: 0.9, Title: "What is wrong: " + string(key.Category), Cause: "Somebody did something.",
+		ResolvedBy: diagnostics.ActorCustomer, Steps: []diagnostics.Step{{Actor: diagnostics.ActorCustomer, Text: "Do something else.", URL: "https://example.com/help"}},
+		References: []string{"https://example.com/errors"}, Signals: []string{"errorCode = INVALID_SESSION_ID"},
+	}}
+}
+
+// raise has issues opened, as a detector does.
+func (b *bundle) raise(tb testing.TB, tenantID uuid.UUID, conditions ...issues.Condition) {
+	tb.Helper()
+	var categories []diagnostics.Category
+	for i := range conditions {
+		categories = append(categories, conditions[i].Key.Category)
+	}
+	require.NoError(tb, b.issues.Observe(b.system(tb, tenantID), categories, conditions))
 }
 
 func (w *world) nodes() []run.NodeRunEvent {
@@ -209,7 +266,7 @@ func (b *bundle) filled(t *testing.T, w *world, operation string) string {
 		"NODE": nodeid.Format(nodeid.NodeRun, run.NodeRunID(w.tenant.ID, "nr-2")), "WEBHOOK": w.id(entry.KindExternalWebhook), "PULL": w.id(entry.KindExternalEventPull),
 		"EVENT": w.id(entry.KindExternalEvent), "INTERNAL": w.id(entry.KindInternalEvent), "TRANSACTION": w.id(entry.KindTransaction),
 		"RUN": w.id(entry.KindFlowRun), "LOG": w.id(entry.KindAPIRequest), "OWNER": nodeid.Format(nodeid.Member, owners.Items[0].ID),
-		"MEMBER": nodeid.Format(nodeid.Member, member.ID), "KEY": nodeid.Format(nodeid.APIKey, key.ID),
+		"ISSUE": nodeid.Format(nodeid.Issue, w.issue), "MEMBER": nodeid.Format(nodeid.Member, member.ID), "KEY": nodeid.Format(nodeid.APIKey, key.ID),
 	} {
 		operation = strings.ReplaceAll(operation, `"`+name+`"`, `"`+id+`"`)
 	}

@@ -240,6 +240,17 @@ func TestOtherEntries(t *testing.T) {
 	} {
 		require.Equal(t, status, accepted(t, `{"type":"external_event_pull","data":{"data_source":"d",`+data+`}}`).entry.Status, data)
 	}
+	for data, cursor := range map[string]directory.Cursor{
+		`"cursor_before":"1","cursor_after":"1","records_scanned":2`:                  directory.CursorStill,
+		`"cursor_before":"1","cursor_after":"1","event_count":2`:                      directory.CursorStill,
+		`"cursor_before":"1","cursor_after":"1","event_count":0`:                      directory.CursorFine,
+		`"cursor_before":"1","cursor_after":"2","records_scanned":2`:                  directory.CursorFine,
+		`"cursor_before":"1","cursor_after":"1","records_scanned":2,"full":true`:      directory.CursorUnknown,
+		`"cursor_before":"1","cursor_after":"1","records_scanned":2,"status":"error"`: directory.CursorUnknown,
+		`"records_scanned":2`: directory.CursorUnknown,
+	} {
+		require.Equal(t, cursor, accepted(t, `{"type":"external_event_pull","data":{"data_source":"d",`+data+`}}`).ref.Cursor, data)
+	}
 	pull := accepted(t, `{"type":"external_event_pull","data":{"data_source":"d","strategy":"full_scan","full":true,"pages":3,"event_count":0,"cursor_before":"1","cursor_after":2,"duration_ms":5}}`).entry
 	require.Equal(t, &entry.Pull{
 		Strategy: "full_scan", Full: true, Pages: 3, RecordsScanned: -1, CursorBefore: "1", CursorAfter: "2", State: "success",

@@ -136,6 +136,18 @@ func (d *decoder) externalEventPull(r *record, data ref) {
 	e.Status = [...]entry.Status{
 		entry.StatusPending, entry.StatusPending, entry.StatusSuccess, entry.StatusFailure, entry.StatusSuccess,
 	}[state-1]
+	r.ref.Cursor = cursorOf(p, e.Status)
+}
+
+// cursorOf is what a pull shows of its cursor. One that looks at everything each time needs none.
+func cursorOf(p *entry.Pull, s entry.Status) directory.Cursor {
+	switch {
+	case s != entry.StatusSuccess || p.State == "skipped" || p.Full || p.Strategy == "full_scan" || p.CursorBefore == "" || p.CursorAfter == "":
+		return directory.CursorUnknown
+	case p.CursorBefore == p.CursorAfter && (p.RecordsScanned > 0 || p.EventCount > 0):
+		return directory.CursorStill
+	}
+	return directory.CursorFine
 }
 
 // externalEvent reads something that happened in an external app.

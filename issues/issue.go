@@ -42,14 +42,16 @@ type Issue struct {
 	ParentID uuid.UUID
 	// Diagnosis says what is wrong, why, and what to do.
 	Diagnosis diagnostics.Diagnosis
-	// Occurrences, CustomerCount and ConnectedAppCount are of the present episode, or of the last: since OpenedAt.
+	// Occurrences, CustomerCount and ConnectedAppCount are of the present episode, or of the last: since BeganAt. A principal
+	// who is limited to one customer gets that customer's.
 	Occurrences       int64
 	CustomerCount     int
 	ConnectedAppCount int
-	// FirstSeenAt and LastSeenAt are of the problem, OpenedAt of the present episode or the last.
-	FirstSeenAt, LastSeenAt, OpenedAt time.Time
-	ResolvedAt, SnoozedUntil          *time.Time
-	AssigneeID                        uuid.UUID
+	// FirstSeenAt and LastSeenAt are of the problem. OpenedAt is when it was opened or reopened last, and BeganAt, which is
+	// before that, when the first was seen of what opened it.
+	FirstSeenAt, LastSeenAt, OpenedAt, BeganAt time.Time
+	ResolvedAt, SnoozedUntil                   *time.Time
+	AssigneeID                                 uuid.UUID
 }
 
 // Filter asks for issues: all that is set must hold, and a list means any of.

@@ -25,6 +25,8 @@ type Sighting struct {
 type Evidence struct {
 	ID   uuid.UUID  `json:"id"`
 	Kind entry.Kind `json:"kind"`
+	// At is when it happened. Of a Sighting it is that one's; of a Condition's it may be zero where the id says it.
+	At time.Time `json:"at,omitzero"`
 }
 
 // Condition is something that a detector sees now. It holds until the detector does not see it any more.

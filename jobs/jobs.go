@@ -41,6 +41,7 @@ type Deps struct {
 	Retention Retention
 	// Notification tells what happened.
 	Notification Notification
+	Detection    Detection
 	// Tenants lists the ids of all tenants.
 	Tenants func(ctx context.Context) ([]uuid.UUID, error)
 	Metrics Metrics
@@ -55,6 +56,9 @@ type Jobs struct {
 	deps   Deps
 	client *river.Client[pgx.Tx]
 	wakes  wakes
+	found  finds
+	// stop ends what makes jobs of what was found.
+	stop chan struct{}
 }
 
 const (
@@ -75,17 +79,17 @@ const (
 
 // New makes the client of the queue. Start begins the work.
 func New(deps Deps) (*Jobs, error) {
-	j := &Jobs{deps: deps}
+	j := &Jobs{deps: deps, stop: make(chan struct{})}
 	cfg := &river.Config{Schema: migrations.RiverSchema, Logger: deps.Log.With("component", "river"), JobTimeout: jobTimeout, CompletedJobRetentionPeriod: keepCompleted}
 	if deps.Work {
 		cfg.Workers = j.workers()
-		cfg.Queues = map[string]river.QueueConfig{systemQueue: {MaxWorkers: 2}, retentionQueue: {MaxWorkers: 1, FetchCooldown: fetchCooldown}}
+		cfg.Queues = map[string]river.QueueConfig{systemQueue: {MaxWorkers: 2}, retentionQueue: {MaxWorkers: 1, FetchCooldown: fetchCooldown}, detectionQueue: {MaxWorkers: detectionWorkers, FetchCooldown: fetchCooldown}}
 		for i := range tenantQueues {
 			cfg.Queues[queueName(i)] = river.QueueConfig{MaxWorkers: 1, FetchCooldown: fetchCooldown}
 		}
 		cfg.PeriodicJobs = []*river.PeriodicJob{
 			periodic(scheduleEvery, ScheduleTenants{}), periodic(partitionsEvery, MakePartitions{}),
-			periodic(expiryEvery, DropPartitions{}),
+			periodic(expiryEvery, DropPartitions{}), periodic(detectEvery, ScheduleDetection{}),
 		}
 		addNotification(cfg.Queues)
 		cfg.PeriodicJobs = append(cfg.PeriodicJobs, everyMinute())
@@ -104,8 +108,9 @@ func periodic(every time.Duration, args river.JobArgs) *river.PeriodicJob {
 		&river.PeriodicJobOpts{RunOnStart: true})
 }
 
-// Start begins the work, if this process does any; it returns at once.
+// Start begins to make jobs of what is found, and the work if this process does any; it returns at once.
 func (j *Jobs) Start(ctx context.Context) error {
+	go j.watch(j.stop)
 	if !j.deps.Work {
 		return nil
 	}
@@ -118,6 +123,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 // Stop waits for the jobs that are running, and cancels them when the context ends first: they are tried again.
 func (j *Jobs) Stop(ctx context.Context) error {
 	j.wakes.stop()
+	close(j.stop)
 	if !j.deps.Work {
 		return nil
 	}

@@ -18,6 +18,8 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 var noon = time.Date(2026, 3, 2, 12, 20, 0, 0, time.UTC)
 
+func clock() time.Time { return noon }
+
 // heard is a journal that says what it was asked to do, and for whom.
 type heard struct {
 	compacted  chan uuid.UUID
@@ -79,7 +81,7 @@ func TestJobsAreMadeForEachTenantAndDoneAsIt(t *testing.T) {
 	tenants := []uuid.UUID{nodeid.New(noon), nodeid.New(noon)}
 	journal := newHeard()
 	j, err := New(Deps{
-		Pool: pool, Journal: journal, Retention: journal, Notification: quiet{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, Work: true,
+		Pool: pool, Journal: journal, Retention: journal, Detection: idle{}, Notification: quiet{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: clock, Work: true,
 		Tenants: func(context.Context) ([]uuid.UUID, error) { return tenants, nil },
 	})
 	require.NoError(t, err)
@@ -99,7 +101,7 @@ func TestAnErasureCommitsWithWhatMadeItNecessary(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, door.Close()) })
 	journal := newHeard()
 	j, err := New(Deps{
-		Pool: pool, Journal: journal, Retention: journal, Notification: quiet{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return noon }, Work: true,
+		Pool: pool, Journal: journal, Retention: journal, Detection: idle{}, Notification: quiet{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: clock, Work: true,
 		Tenants: func(context.Context) ([]uuid.UUID, error) { return nil, nil },
 	})
 	require.NoError(t, err)

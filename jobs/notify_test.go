@@ -54,7 +54,7 @@ func startMessenger(t *testing.T, m *messenger, tenants ...uuid.UUID) *Jobs {
 	t.Helper()
 	journal := newHeard()
 	j, err := New(Deps{
-		Pool: pgtest.New(t).Pool(t), Journal: journal, Retention: journal, Notification: m, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Work: true,
+		Pool: pgtest.New(t).Pool(t), Journal: journal, Retention: journal, Detection: idle{}, Notification: m, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Work: true,
 		Now: time.Now, Tenants: func(context.Context) ([]uuid.UUID, error) { return tenants, nil },
 	})
 	require.NoError(t, err)

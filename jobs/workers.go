@@ -23,6 +23,9 @@ func (j *Jobs) workers() *river.Workers {
 	river.AddWorker(w, river.WorkFunc(j.scheduleNotifications))
 	river.AddWorker(w, river.WorkFunc(j.evaluateAlarms))
 	river.AddWorker(w, river.WorkFunc(j.deliverNotifications))
+	river.AddWorker(w, river.WorkFunc(j.scheduleDetection))
+	river.AddWorker(w, river.WorkFunc(j.takeFindings))
+	river.AddWorker(w, river.WorkFunc(j.detectTenant))
 	return w
 }
 

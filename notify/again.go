@@ -148,10 +148,10 @@ func (s *Store) replay(ctx context.Context, tx *tenant.Tx, e *endpointRow, since
 
 // Expire removes notifications of the context's tenant from before a time that nobody waits for, and tells how many. With
 // dry it removes nothing, and tells what it would.
-func (s *Store) Expire(ctx context.Context, before time.Time, dry bool) (n int, err error) {
+func Expire(ctx context.Context, door *tenant.Door, before time.Time, dry bool) (n int, err error) {
 	const over = `FROM notification n WHERE n.tenant_id = $1 AND n.created_at < $2 AND NOT EXISTS (
 		SELECT FROM delivery d WHERE d.tenant_id = n.tenant_id AND d.notification_id = n.id AND d.status IN ('PENDING', 'RETRYING'))`
-	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+	err = door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		if dry {
 			return tx.Pgx().QueryRow(ctx, "SELECT count(*) "+over, tx.TenantID(), before).Scan(&n)
 		}

@@ -84,6 +84,20 @@ func (s *Sketch) addAll(bins []BinCount) {
 	}
 }
 
+// AddBins counts durations of bins that ascend, such as those of a Cell.
+func (s *Sketch) AddBins(bins []BinCount) { s.addAll(bins) }
+
+// Slower is how many durations of bins are longer than one in milliseconds, by more than the bin that it is in.
+func Slower(bins []BinCount, ms float64) (n int64) {
+	limit := binOf(ms)
+	for _, b := range bins {
+		if b.Bin > limit {
+			n += b.Count
+		}
+	}
+	return n
+}
+
 // bins is how many bins have anything.
 func (s *Sketch) bins() (n int) {
 	s.unpack()
@@ -98,8 +112,8 @@ func (s *Sketch) bins() (n int) {
 // Add counts a duration in milliseconds.
 func (s *Sketch) Add(ms float64) { s.add(binOf(ms), 1) }
 
-// AddBins counts the durations of a cell; times is -1 to take back what was counted.
-func (s *Sketch) AddBins(bins []BinCount, times int64) {
+// CountBins counts durations of bins in any order; times is -1 to take back what was counted.
+func (s *Sketch) CountBins(bins []BinCount, times int64) {
 	for _, b := range bins {
 		s.add(b.Bin, times*b.Count)
 	}

@@ -109,6 +109,10 @@ func sample(t *testing.T, table, column, kind string) string {
 		return "'PULL'"
 	case "flow_run.status", "node_run.status":
 		return "'FAILED'"
+	case "issue.status":
+		return "'OPEN'"
+	case "issue.severity", "issue.base_severity":
+		return "'ERROR'"
 	}
 	switch kind {
 	case "uuid":

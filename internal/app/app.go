@@ -18,10 +18,13 @@ import (
 	"github.com/weirhq/weir/ingest"
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/observe"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/jobs"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/migrations"
+	"github.com/weirhq/weir/notify"
+	"github.com/weirhq/weir/notify/alarm"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 	"github.com/weirhq/weir/tenant/token"
@@ -68,7 +71,11 @@ type stores struct {
 	journal    *journal.Store
 	runs       *run.Store
 	statistics *statistics.Store
-	catalogue  *diagnostics.Catalogue
+	catalogues *diagnostics.Catalogues
+	issues     *issues.Store
+
+	notifications *notify.Store
+	alarms        *alarm.Store
 }
 
 // maxConns bounds the connections of one process: enough for the committers, the workers and the queries of a small
@@ -168,12 +175,21 @@ func (a *App) assemble(ctx context.Context) error {
 		journal:    journal.NewStore(a.door, journal.Options{Logger: a.log.With("component", "journal"), Rest: compactionRests}),
 		runs:       run.NewStore(a.door),
 		statistics: statistics.NewStore(a.door, a.log.With("component", "statistics")),
-		catalogue:  catalogue,
+	}
+	a.stores.catalogues = diagnostics.NewCatalogues(catalogue, a.stores.tenants, time.Now, a.log.With("component", "diagnostics"))
+	detection := NewDetection(Sources{
+		Door: a.door, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs, Statistics: a.stores.statistics,
+		Catalogues: a.stores.catalogues, Advice: catalogue, Now: time.Now, Log: a.log,
+	})
+	a.stores.issues = detection.Issues
+	if a.stores.notifications, a.stores.alarms, err = openNotifications(a, a.stores.statistics, func(tenantID uuid.UUID) { a.jobs.Told(tenantID) }); err != nil {
+		return err
 	}
 	a.jobs, err = jobs.New(jobs.Deps{
-		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.log}, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
+		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, a.stores.notifications, a.log}, Detection: detection, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),
-		Retention: retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, time.Now}, a.log},
+		Retention:    retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, a.stores.issues, a.door, time.Now}, a.log},
+		Notification: notificationJobs{a.stores.notifications, a.stores.alarms},
 	})
 	if err != nil {
 		return err

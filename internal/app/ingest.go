@@ -4,9 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-
-	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/ingest"
 )
 
@@ -22,7 +19,7 @@ func (a *App) startIngest() {
 	a.ingest = ingest.NewService(ingest.Deps{
 		Door: a.door, Journal: a.stores.journal, Runs: a.stores.runs, Directory: a.stores.directory, Policies: a.stores.tenants,
 		Metrics: a.metrics, Logger: a.log.With("component", "ingest"), Rate: a.cfg.IngestRate,
-		Catalogues: func(context.Context, uuid.UUID) *diagnostics.Catalogue { return a.stores.catalogue },
+		Catalogues: a.stores.catalogues.Of, Found: a.jobs.Found,
 	})
 	a.onClose(a.ingest.Close)
 }

@@ -8,7 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/notify"
 	"github.com/weirhq/weir/statistics"
 )
 
@@ -20,6 +22,8 @@ const compactionRests = 0.5
 type journalJobs struct {
 	store      *journal.Store
 	statistics *statistics.Store
+	issues     *issues.Store
+	told       *notify.Store
 	log        *slog.Logger
 }
 
@@ -39,8 +43,13 @@ func (j journalJobs) EraseCustomer(ctx context.Context, customerID uuid.UUID) er
 	if _, err := j.store.EraseCustomer(ctx, customerID); err != nil {
 		return err
 	}
-	_, err := j.statistics.EraseCustomer(ctx, customerID)
-	return err
+	if _, err := j.statistics.EraseCustomer(ctx, customerID); err != nil {
+		return err
+	}
+	if err := j.issues.EraseCustomer(ctx, customerID); err != nil {
+		return err
+	}
+	return j.told.EraseCustomer(ctx, customerID)
 }
 
 func (j journalJobs) MakePartitions(ctx context.Context, from, to time.Time) error {

@@ -15,7 +15,6 @@ import (
 	"github.com/weirhq/weir/notify/channel"
 	"github.com/weirhq/weir/notify/reach"
 	"github.com/weirhq/weir/statistics"
-	"github.com/weirhq/weir/tenant"
 )
 
 // notificationDays is how long what was told is kept, in days.
@@ -72,8 +71,3 @@ func (j notificationJobs) Deliver(ctx context.Context) (time.Time, error) {
 }
 
 func (j notificationJobs) Evaluate(ctx context.Context) error { return j.alarms.Evaluate(ctx) }
-
-// expireNotifications removes what was told long ago.
-func expireNotifications(ctx context.Context, door *tenant.Door, now time.Time, dry bool) (int, error) {
-	return notify.Expire(ctx, door, now.AddDate(0, 0, -notificationDays), dry)
-}

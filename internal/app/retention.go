@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/notify"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
@@ -39,6 +41,8 @@ type Retention struct {
 	journal    *journal.Store
 	runs       *run.Store
 	statistics *statistics.Store
+	issues     *issues.Store
+	door       *tenant.Door
 	now        func() time.Time
 }
 
@@ -46,7 +50,7 @@ type Retention struct {
 func (d *Database) WithRetention(ctx context.Context, log *slog.Logger, now func() time.Time, fn func(r *Retention, s *tenant.Store) error) error {
 	return d.withDoor(ctx, func(door *tenant.Door) error {
 		tenants := tenant.NewStore(door, now)
-		r := &Retention{tenants, journal.NewStore(door, journal.Options{Now: now, Logger: log}), run.NewStore(door), statistics.NewStore(door, log), now}
+		r := &Retention{tenants, journal.NewStore(door, journal.Options{Now: now, Logger: log}), run.NewStore(door), statistics.NewStore(door, log), issues.NewStore(issues.Deps{Door: door, Now: now, Log: log}), door, now}
 		return fn(r, tenants)
 	})
 }
@@ -95,7 +99,16 @@ func (r *Retention) Tenant(ctx context.Context, slug string, dry bool) (out []Re
 	note("statistic", "", "rows", figures.Waiting)
 	note("statistic_minute", "", "rows", figures.Minutes)
 	note("statistic_rollup", "", "rows", figures.Rollups)
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	told, err := notify.Expire(ctx, r.door, r.now().AddDate(0, 0, -notificationDays), dry)
+	note("notification", "", "rows", told)
+	if err != nil || dry {
+		return out, err
+	}
+	// Of problems nothing is left but their numbers, and those of what is over for as long as statistics.
+	return out, r.issues.Expire(ctx, statisticsFrom(&kept, r.now()))
 }
 
 func noteEntries(e *journal.Expired, note func(table, kind, what string, n int)) {

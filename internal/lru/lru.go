@@ -45,6 +45,15 @@ func (c *Cache[K, V]) Put(key K, value V) {
 	}
 }
 
+// Oldest is the least recently used key; ok is false when there is none.
+func (c *Cache[K, V]) Oldest() (key K, ok bool) {
+	element := c.order.Back()
+	if element == nil {
+		return key, false
+	}
+	return element.Value.(*item[K, V]).key, true
+}
+
 // Delete forgets the key.
 func (c *Cache[K, V]) Delete(key K) {
 	if element, ok := c.items[key]; ok {

@@ -39,3 +39,16 @@ func TestDeletes(t *testing.T) {
 	c.Put(4, 40)
 	require.Equal(t, 5, c.Len())
 }
+
+func TestOldest(t *testing.T) {
+	t.Parallel()
+	c := New[string, int](3)
+	_, ok := c.Oldest()
+	require.False(t, ok)
+	c.Put("a", 1)
+	c.Put("b", 2)
+	c.Get("a")
+	key, ok := c.Oldest()
+	require.True(t, ok)
+	require.Equal(t, "b", key)
+}

@@ -85,7 +85,7 @@ func (w *sliding) count(minute, times int64) {
 		w.last = minute
 	}
 	if w.s.durations != nil {
-		w.durations.AddBins(w.s.durations[i], times)
+		w.durations.CountBins(w.s.durations[i], times)
 	}
 }
 

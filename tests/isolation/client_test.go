@@ -15,14 +15,16 @@ import (
 // caller asks the service with one credential; an empty one is none.
 type caller struct {
 	url, credential, name string
-	// own puts ids of the caller's own tenant into what it asks, for ownFlow and ownCustomer; nil for nobody's.
+	// own puts ids of the caller's own tenant into what it asks, for ownFlow and the like; nil for nobody's.
 	own *strings.Replacer
 }
 
-// What stands in documents for a flow and a customer of whoever asks.
+// What stands in documents for a flow, a customer, an issue and a member of whoever asks.
 const (
 	ownFlow     = "OWN-FLOW"
 	ownCustomer = "OWN-CUSTOMER"
+	ownIssue    = "OWN-ISSUE"
+	ownMember   = "OWN-MEMBER"
 )
 
 // answer is what GraphQL answered.

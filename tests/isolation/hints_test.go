@@ -19,6 +19,7 @@ func (w *world) crawlArgs() map[string]string {
 		"Customer.stats":        parts,
 		"ConnectedApp.stats":    parts,
 		"Flow.stats":            parts,
+		"Issue.timeline":        parts,
 		"Integration.dashboard": parts,
 		"Query.logHistogram":    `(buckets: 24, filter: {range: ` + w.timeRange() + `})`,
 		"FlowRun.nodeRun":       `(nodeKey: "first-1")`,
@@ -34,8 +35,8 @@ var unstable = map[string]bool{"ApiKey.lastUsedAt": true}
 // unseen are fields of which tests cannot bring about a value, with the reason.
 var unseen = map[string]string{
 	"ExternalEvent.error": "events have no error", "InternalEvent.error": "events have no error",
+	"ExternalEvent.issue": "events have no error", "InternalEvent.issue": "events have no error",
 	"ExternalEvent.diagnosis": "events have no error", "InternalEvent.diagnosis": "events have no error",
-	"RemediationStep.url":    "only some providers' steps have an address",
 	"FlowRunGraphEdge.label": "nothing that is sent names an edge",
 	"Viewer.scopes":          "an owner is no API key", "Viewer.customer": "an owner is not limited to a customer",
 }
@@ -49,6 +50,8 @@ func (w *world) valid() map[string]string {
 		"TimeRange.from": strconv.Quote(w.start.Format(time.RFC3339)), "TimeRange.to": soon,
 		"FlowRun.nodeRun.nodeKey": `"first-1"`,
 		"ExplainRunsInput.flowId": strconv.Quote(ownFlow), "ExplainRunsInput.customerId": strconv.Quote(ownCustomer),
+		"IssueActionInput.note": `"said by c"`, "SnoozeIssueInput.note": `"said by c"`, "SnoozeIssueInput.until": soon,
+		"AssignIssueInput.id": strconv.Quote(ownIssue), "AssignIssueInput.memberId": strconv.Quote(ownMember), "IssueFilter.categories": `"NETWORK_TIMEOUT"`,
 		"CreateApiKeyInput.name": `"made by c"`, "CreateApiKeyInput.expiresAt": soon,
 		"CreateCustomerInput.externalId": `"only-a-customer"`, "CreateCustomerInput.name": `"made by c"`,
 		"CreateIntegrationInput.key": `"only-a-integration"`, "CreateIntegrationInput.name": `"made by c"`, "CreateIntegrationInput.provider": `"made by c"`,
@@ -56,6 +59,7 @@ func (w *world) valid() map[string]string {
 		"UpdateCustomerInput.name": `"changed by c"`, "UpdateIntegrationInput.name": `"changed by c"`, "UpdateIntegrationInput.provider": `"changed by c"`,
 		"RetentionPolicyInput.days": "7", "RetentionPolicyInput.payloadDays": "3",
 		"UpdateRedactionInput.headers": `"x-c"`, "UpdateRedactionInput.fields": `"c"`, "UpdateRedactionInput.patterns": `"c-[0-9]+"`,
+		"UpdateCatalogueInput.yaml": `"version: 1"`,
 	}
 }
 
@@ -135,6 +139,8 @@ func (v *victim) textQuestions(t *testing.T, place, name string) []question {
 		return v.texts("code")
 	case "traceId":
 		return v.texts("traceId")
+	case "categories":
+		return plain([]string{"NETWORK_TIMEOUT", "FLOW_FAILING"}) // They are the same for all.
 	case "eventTypes":
 		return v.texts("eventType")
 	case "timeZone":

@@ -8,12 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/app"
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/internal/pgtest"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/statistics"
@@ -44,6 +46,8 @@ type company struct {
 	w      *world
 	letter string
 	tenant *tenant.Tenant
+	// founder is the member that the tenant was made with.
+	founder uuid.UUID
 	// owner stands for the credential of the role OWNER, ingest for a key that sends.
 	owner, ingest *caller
 	// callers are all kinds of credentials, by name.
@@ -59,7 +63,8 @@ func newWorld(t *testing.T) *world {
 		Database: config.Database{DatabaseURL: w.db.ServiceURL, MigrateDatabaseURL: w.db.OwnerURL},
 		Keys:     config.Keys{SigningKey: newKey('s'), EncryptionKey: newKey('e')},
 		JWT:      config.JWT{Audience: "weir"},
-		Addr:     "127.0.0.1:0", Roles: []string{"api", "ingest", "worker"}, ShutdownTimeout: patience,
+		// No worker: what detectors find changes with the time, and the victim must not.
+		Addr: "127.0.0.1:0", Roles: []string{"api", "ingest"}, ShutdownTimeout: patience,
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	service, err := app.Start(t.Context(), cfg, app.Options{Version: "isolation"}, log)
@@ -98,6 +103,9 @@ func (w *world) found(t *testing.T, tenants *tenant.Store, letter string) *compa
 		Slug: "tenant-" + letter, Name: co.mark(shared, "name"), OwnerEmail: "tenant-" + letter + "-owner@example.com",
 	})
 	require.NoError(t, err)
+	members, err := tenants.Members(tenant.WithPrincipal(t.Context(), tenant.System(co.tenant.ID)), page.Request{Size: 1})
+	require.NoError(t, err)
+	co.founder = members.Items[0].ID
 	for _, role := range []tenant.Role{tenant.RoleOwner, tenant.RoleAdmin, tenant.RoleDeveloper, tenant.RoleSupport, tenant.RoleViewer} {
 		co.add(role.String(), w.sign(t, w.tokens, token.Claims{Subject: co.letter, Tenant: co.tenant.Slug, Role: role.String()}))
 	}
@@ -109,6 +117,7 @@ func (w *world) found(t *testing.T, tenants *tenant.Store, letter string) *compa
 	co.ingest = co.callers["key INGEST"]
 	co.send(t, co.events())
 	co.rollUp(t)
+	co.raise(t)
 	co.nameIntegrations(t)
 	co.add("customer", co.limited(t, "customer-1"))
 	co.add("nobody", "")
@@ -136,6 +145,7 @@ func (co *company) rollUp(t *testing.T) {
 func (co *company) add(name, credential string) {
 	co.callers[name] = &caller{url: co.w.url, credential: credential, name: co.letter + "'s " + name, own: strings.NewReplacer(
 		ownFlow, nodeid.Format(nodeid.Flow, directory.FlowID(co.tenant.ID, "flow-1")),
+		ownIssue, nodeid.Format(nodeid.Issue, co.failing().ID(co.tenant.ID)), ownMember, nodeid.Format(nodeid.Member, co.founder),
 		ownCustomer, nodeid.Format(nodeid.Customer, directory.CustomerID(co.tenant.ID, "customer-1")),
 	)}
 	co.order = append(co.order, name)
@@ -201,4 +211,6 @@ func (co *company) settle(t *testing.T) {
 		inviteMember(input: {email: "tenant-`+co.letter+`-admin@example.com", name: "`+co.mark(own, "member")+`", role: ADMIN}) { userErrors { message } }
 		updateRetention(input: {policies: [{kind: API_REQUEST, days: 80, payloadDays: 20}]}) { userErrors { message } }
 		updateRedaction(input: {headers: [`+quoted+`], fields: [`+quoted+`], patterns: [`+quoted+`]}) { userErrors { message } } }`, nil)
+	co.owner.must(t, nil, `mutation($yaml: String!) { updateCatalogue(input: {yaml: $yaml}) { userErrors { message } } }`,
+		map[string]any{"yaml": "version: 1\nentries:\n  - {id: " + co.mark(own, "rule") + ", when: {text: [no such words]}, category: rate_limited, confidence: 1}\n"})
 }

@@ -336,6 +336,16 @@ var (
 	}
 )
 
+func (ec *executionContext) marshalNDiagnosis2ᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐDiagnosis(ctx context.Context, sel ast.SelectionSet, v *model.Diagnosis) graphql.Marshaler {
+	if v == nil {
+		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
+			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
+		}
+		return graphql.Null
+	}
+	return ec._Diagnosis(ctx, sel, v)
+}
+
 func (ec *executionContext) marshalNRemediationStep2ᚕᚖgithubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐRemediationStepᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RemediationStep) graphql.Marshaler {
 	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)

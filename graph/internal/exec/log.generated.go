@@ -365,7 +365,7 @@ func (ec *executionContext) unmarshalInputLogFilter(ctx context.Context, obj any
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"kinds", "customerIds", "integrationIds", "connectedAppIds", "statuses", "statusCode", "methods", "endpoint", "direction", "errorCodes", "errorKinds", "durationMs", "range", "search", "identifier", "flowRunId", "traceId", "eventTypes"}
+	fieldsInOrder := [...]string{"kinds", "customerIds", "integrationIds", "connectedAppIds", "statuses", "statusCode", "methods", "endpoint", "direction", "errorCodes", "errorKinds", "durationMs", "range", "search", "identifier", "flowRunId", "traceId", "eventTypes", "issueId"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -498,6 +498,13 @@ func (ec *executionContext) unmarshalInputLogFilter(ctx context.Context, obj any
 				return it, err
 			}
 			it.EventTypes = data
+		case "issueId":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("issueId"))
+			data, err := ec.unmarshalOID2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IssueID = data
 		}
 	}
 	return it, nil

@@ -29,8 +29,10 @@ type ResolverRoot interface {
 	FlowRun() FlowRunResolver
 	Integration() IntegrationResolver
 	IntegrationDashboard() IntegrationDashboardResolver
+	Issue() IssueResolver
 	Mutation() MutationResolver
 	NodeRun() NodeRunResolver
+	Overview() OverviewResolver
 	Query() QueryResolver
 	Tenant() TenantResolver
 	Viewer() ViewerResolver
@@ -61,6 +63,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputAssignIssueInput,
 		ec.unmarshalInputConnectedAppFilter,
 		ec.unmarshalInputCreateApiKeyInput,
 		ec.unmarshalInputCreateCustomerInput,
@@ -73,11 +76,15 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputIdentifierFilter,
 		ec.unmarshalInputIntFilter,
 		ec.unmarshalInputInviteMemberInput,
+		ec.unmarshalInputIssueActionInput,
+		ec.unmarshalInputIssueFilter,
 		ec.unmarshalInputLogFilter,
 		ec.unmarshalInputRemoveMemberInput,
 		ec.unmarshalInputRetentionPolicyInput,
 		ec.unmarshalInputRevokeApiKeyInput,
+		ec.unmarshalInputSnoozeIssueInput,
 		ec.unmarshalInputTimeRange,
+		ec.unmarshalInputUpdateCatalogueInput,
 		ec.unmarshalInputUpdateCustomerInput,
 		ec.unmarshalInputUpdateIntegrationInput,
 		ec.unmarshalInputUpdateMemberRoleInput,
@@ -298,6 +305,8 @@ type ApiRequest implements LogEntry & Node {
   error: LogError
   "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
   diagnosis: Diagnosis
+  "The issue that the entry is a part of, or the provider's incident that this one belongs to. Null when there is none, or it was not seen often enough to be one."
+  issue: Issue
   "Whether the entry's headers and bodies are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "Who called whom."
@@ -421,6 +430,8 @@ input ConnectedAppFilter {
   integrationId: ID
   "Those in one of these states."
   statuses: [ConnectedAppStatus!]
+  "Those that are so."
+  health: [Health!]
 }
 
 extend type Query {
@@ -508,6 +519,8 @@ type Customer implements Node {
 input CustomerFilter {
   "A part of the name or of the external id, in any case; at most 200 characters."
   search: String
+  "Those that are so."
+  health: [Health!]
   "Those with a connected app of this integration."
   integrationId: ID
 }
@@ -813,6 +826,8 @@ type ExternalEvent implements LogEntry & Node {
   error: LogError
   "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
   diagnosis: Diagnosis
+  "The issue that the entry is a part of, or the provider's incident that this one belongs to. Null when there is none, or it was not seen often enough to be one."
+  issue: Issue
   "Whether the entry's payload are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "What happened, such as ` + "`" + `opportunity.won` + "`" + `."
@@ -871,6 +886,8 @@ type ExternalEventPull implements LogEntry & Node {
   error: LogError
   "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
   diagnosis: Diagnosis
+  "The issue that the entry is a part of, or the provider's incident that this one belongs to. Null when there is none, or it was not seen often enough to be one."
+  issue: Issue
   "Whether the entry's headers and bodies are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "How long it took, in milliseconds."
@@ -925,6 +942,8 @@ type ExternalWebhook implements LogEntry & Node {
   error: LogError
   "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
   diagnosis: Diagnosis
+  "The issue that the entry is a part of, or the provider's incident that this one belongs to. Null when there is none, or it was not seen often enough to be one."
+  issue: Issue
   "Whether the entry's headers and bodies are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "The HTTP method, in capitals."
@@ -1070,6 +1089,8 @@ type FlowRun implements LogEntry & Node {
   error: LogError
   "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
   diagnosis: Diagnosis
+  "The issue that the run is a part of: of a failed run its flow's FLOW_FAILING, of a running one its flow's RUN_STUCK, while it is not over. Null when there is none."
+  issue: Issue
   "Whether the entry's input and output are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "The flow that ran."
@@ -1209,6 +1230,33 @@ type FlowRunEdge {
   cursor: String!
   "The item."
   node: FlowRun!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/health.graphqls", Input: `"How somebody or something is, by the issues that are open or acknowledged."
+enum Health {
+  "No issue, and something was recorded in the last seven days."
+  HEALTHY
+  "An issue of the severity WARNING, and none that is worse."
+  DEGRADED
+  "An issue of the severity ERROR or CRITICAL."
+  FAILING
+  "No issue, and nothing was recorded in the last seven days."
+  IDLE
+}
+
+extend type Customer {
+  "How the customer is: by the issues that hit it now."
+  health: Health!
+}
+
+extend type ConnectedApp {
+  "How it is: by the issues that hit it now."
+  health: Health!
+}
+
+extend type Integration {
+  "How it is: by its issues, and the activity of its connected apps."
+  health: Health!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/integration.graphqls", Input: `"An external application that the tenant integrates with. Known by createIntegration, or because an event named it."
@@ -1353,6 +1401,8 @@ type InternalEvent implements LogEntry & Node {
   error: LogError
   "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
   diagnosis: Diagnosis
+  "The issue that the entry is a part of, or the provider's incident that this one belongs to. Null when there is none, or it was not seen often enough to be one."
+  issue: Issue
   "Whether the entry's payload are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "What happened, such as ` + "`" + `order.created` + "`" + `."
@@ -1375,6 +1425,297 @@ enum InternalEventVia {
   GLOBAL_WEBHOOK
   "By a call of the API; also where nobody said."
   API
+}
+`, BuiltIn: false},
+	{Name: "../../schema/issue.graphqls", Input: `"A problem that was found in log entries, or in what did not happen: one for each category, integration and cause, however many customers it hits."
+type Issue implements Node {
+  "Opaque; begins with ` + "`" + `iss_` + "`" + `. A problem that comes back is the same issue."
+  id: ID!
+  "What is wrong, such as AUTH_TOKEN_REVOKED: docs/diagnosis.md lists the categories."
+  category: String!
+  "The problem in one line."
+  title: String!
+  "Where it stands."
+  status: IssueStatus!
+  "How bad it is: by its category, and raised by how many customers it hits and how long it lasts."
+  severity: IssueSeverity!
+  "Why what was seen is this issue and no other."
+  fingerprint: IssueFingerprint!
+  "The integration that it is of; null when it is of none."
+  integration: Integration
+  "The customers that it hits, or hit while it was last open: the last one seen first."
+  customers(
+    "How many: 1 to 100."
+    first: Int = 50
+    "The cursor after which the page begins."
+    after: String
+  ): CustomerConnection!
+  "How many customers it hits, or hit while it was last open."
+  customerCount: Int!
+  "How many connected apps it hits, or hit while it was last open."
+  connectedAppCount: Int!
+  "How often it was seen since it opened."
+  occurrences: Int!
+  "When it was first seen at all."
+  firstSeenAt: Time!
+  "When it was last seen."
+  lastSeenAt: Time!
+  "When it opened, or came back."
+  openedAt: Time!
+  "When it was resolved; null while it is not."
+  resolvedAt: Time
+  "Until when nobody wants to hear of it; null when it is not snoozed."
+  snoozedUntil: Time
+  "Who looks after it. For SUPPORT and up."
+  assignee: Member
+  "What is wrong, why, and what to do about it."
+  diagnosis: Diagnosis!
+  "Log entries that show it, the newest first: the first one, the last ones, and some between. Those that are no longer kept are left out."
+  evidence(
+    "How many: 1 to 100."
+    first: Int = 20
+    "The cursor after which the page begins."
+    after: String
+  ): LogEntryConnection!
+  "Occurrences over time, without gaps: at most 1,500 points."
+  timeline(
+    "From when to when."
+    range: TimeRange!
+    "How long the parts are."
+    granularity: Granularity!
+    "Whose days: the name of a time zone in the IANA database, such as ` + "`" + `Europe/Helsinki` + "`" + `."
+    timeZone: String = "UTC"
+  ): [IssueTimelinePoint!]!
+  "What happened to it, the oldest first. Empty for whoever is limited to one customer."
+  activity: [IssueActivity!]!
+  "The provider's incident that it is a part of; null for most."
+  parent: Issue
+  "The issues that are parts of it, when it is a provider's incident."
+  children: [Issue!]!
+}
+
+"Where an issue stands."
+enum IssueStatus {
+  "It is there, and nobody has said a word."
+  OPEN
+  "Somebody looks after it."
+  ACKNOWLEDGED
+  "It is there, and nobody wants to hear of it for a while."
+  SNOOZED
+  "It is over: it stayed quiet, or somebody said so. It opens again when it comes back."
+  RESOLVED
+  "Nobody ever wants to hear of it."
+  IGNORED
+}
+
+"How bad an issue is."
+enum IssueSeverity {
+  "Good to know. It does not count for anybody's health."
+  INFO
+  "Something does not go as it should."
+  WARNING
+  "Something does not work."
+  ERROR
+  "Something does not work for many, or for long."
+  CRITICAL
+}
+
+"What makes what was seen one issue: it is grouped by all of this together."
+type IssueFingerprint {
+  "What is wrong."
+  category: String!
+  "The integration; null when it is of none."
+  integration: Integration
+  "What tells it from others of the category: the id of the entry in the catalogue of errors that matched, or a detector's own word."
+  cause: String!
+  "Where it happens, when it would be another problem elsewhere: an endpoint, an event type or a flow's id. Null for what hits all calls alike."
+  scope: String
+}
+
+"How often an issue was seen in a part of a range."
+type IssueTimelinePoint {
+  "When the part begins. That of the first may be before the range, of which the figures are."
+  at: Time!
+  "How often it was seen."
+  occurrences: Int!
+  "How many customers it was seen at."
+  customers: Int!
+}
+
+"Something that happened to an issue."
+type IssueActivity {
+  "When."
+  at: Time!
+  "Who did it: a member's e-mail address or id, the name of an API key, or ` + "`" + `weir` + "`" + `."
+  actor: String!
+  "` + "`" + `opened` + "`" + `, ` + "`" + `reopened` + "`" + `, ` + "`" + `acknowledged` + "`" + `, ` + "`" + `resolved` + "`" + `, ` + "`" + `ignored` + "`" + `, ` + "`" + `snoozed` + "`" + `, ` + "`" + `woken` + "`" + `, ` + "`" + `assigned` + "`" + `, ` + "`" + `escalated` + "`" + ` or ` + "`" + `folded` + "`" + `."
+  action: String!
+  "What was said about it."
+  note: String
+}
+
+"Which issues. All that is set must hold; a list means any of, of at most 100."
+input IssueFilter {
+  "Those that stand so."
+  statuses: [IssueStatus!]
+  "Those that are so bad."
+  severities: [IssueSeverity!]
+  "Those of these categories, such as AUTH_TOKEN_REVOKED. Parts of a provider's incident are listed only when their category is asked for."
+  categories: [String!]
+  "Those of these integrations."
+  integrationIds: [ID!]
+  "Those that hit one of these customers."
+  customerIds: [ID!]
+  "Those that hit one of these connected apps."
+  connectedAppIds: [ID!]
+  "Those that this member looks after. For SUPPORT and up."
+  assigneeId: ID
+}
+
+extend type Query {
+  "One issue. Null when there is none."
+  issue(
+    "The id."
+    id: ID!
+  ): Issue
+
+  "The tenant's issues, the last one seen first. Parts of a provider's incident stand below it, and not here."
+  issues(
+    "How many: 1 to 100."
+    first: Int = 50
+    "The cursor after which the page begins."
+    after: String
+    "Which of them."
+    filter: IssueFilter
+  ): IssueConnection!
+}
+
+extend type Customer {
+  "The issues that hit the customer, the last one seen first."
+  issues(
+    "How many: 1 to 100."
+    first: Int = 50
+    "The cursor after which the page begins."
+    after: String
+    "Which of them."
+    filter: IssueFilter
+  ): IssueConnection!
+}
+
+extend type Integration {
+  "The integration's issues, the last one seen first."
+  issues(
+    "How many: 1 to 100."
+    first: Int = 50
+    "The cursor after which the page begins."
+    after: String
+    "Which of them."
+    filter: IssueFilter
+  ): IssueConnection!
+}
+
+extend type ConnectedApp {
+  "The issues that hit the connected app, the last one seen first."
+  issues(
+    "How many: 1 to 100."
+    first: Int = 50
+    "The cursor after which the page begins."
+    after: String
+    "Which of them."
+    filter: IssueFilter
+  ): IssueConnection!
+}
+
+extend type Mutation {
+  "Says that somebody looks after an issue. For SUPPORT and up."
+  acknowledgeIssue(
+    "Which issue."
+    input: IssueActionInput!
+  ): IssuePayload!
+
+  "Says that an issue is over. It opens again when it is seen again. For SUPPORT and up."
+  resolveIssue(
+    "Which issue."
+    input: IssueActionInput!
+  ): IssuePayload!
+
+  "Opens an issue that was resolved, snoozed or ignored. For SUPPORT and up."
+  reopenIssue(
+    "Which issue."
+    input: IssueActionInput!
+  ): IssuePayload!
+
+  "Says that nobody wants to hear of an issue: it never opens by itself again. For SUPPORT and up."
+  ignoreIssue(
+    "Which issue."
+    input: IssueActionInput!
+  ): IssuePayload!
+
+  "Puts an issue off: at the time it opens again if it still occurs, and is resolved if not. For SUPPORT and up."
+  snoozeIssue(
+    "Which issue, and until when."
+    input: SnoozeIssueInput!
+  ): IssuePayload!
+
+  "Says who looks after an issue. For SUPPORT and up."
+  assignIssue(
+    "Which issue, and who."
+    input: AssignIssueInput!
+  ): IssuePayload!
+}
+
+"Which issue something is done to."
+input IssueActionInput {
+  "The issue's id."
+  id: ID!
+  "What to say about it: at most 2,000 characters."
+  note: String
+}
+
+"Which issue is to be put off."
+input SnoozeIssueInput {
+  "The issue's id."
+  id: ID!
+  "Until when: a time to come."
+  until: Time!
+  "What to say about it: at most 2,000 characters."
+  note: String
+}
+
+"Who is to look after an issue."
+input AssignIssueInput {
+  "The issue's id."
+  id: ID!
+  "The member's id; nobody when it is missing."
+  memberId: ID
+}
+
+"What a change of an issue answers."
+type IssuePayload implements MutationPayload {
+  "The issue as it is now; null when nothing changed because of ` + "`" + `userErrors` + "`" + `."
+  issue: Issue
+  "What the caller can mend; empty when all went well."
+  userErrors: [UserError!]!
+}
+
+"A page of issues."
+type IssueConnection {
+  "The page's items with their cursors."
+  edges: [IssueEdge!]!
+  "The page's items."
+  nodes: [Issue!]!
+  "Where the page lies in its list."
+  pageInfo: PageInfo!
+  "How many there are on all pages together."
+  totalCount: Int!
+}
+
+"An item of a page of issues."
+type IssueEdge {
+  "Where the item lies: what ` + "`" + `after` + "`" + ` takes."
+  cursor: String!
+  "The item."
+  node: Issue!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/log.graphqls", Input: `"One recorded fact of the tenant, of any kind."
@@ -1409,6 +1750,8 @@ interface LogEntry implements Node {
   error: LogError
   "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
   diagnosis: Diagnosis
+  "The issue that the entry is a part of, or the provider's incident that this one belongs to. Null when there is none, or it was not seen often enough to be one."
+  issue: Issue
   "Whether the entry's headers and bodies, or input and output, are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
 }
@@ -1551,6 +1894,8 @@ input LogFilter {
   traceId: String
   "Events of these types."
   eventTypes: [String!]
+  "That show this issue, or a part of it."
+  issueId: ID
 }
 
 "How many log entries there were in a span of time."
@@ -1655,7 +2000,7 @@ type LogLineEdge {
   node: LogLine!
 }
 `, BuiltIn: false},
-	{Name: "../../schema/member.graphqls", Input: `"Somebody who works for the tenant. For ADMIN and up."
+	{Name: "../../schema/member.graphqls", Input: `"Somebody who works for the tenant. For SUPPORT and up."
 type Member implements Node {
   "Opaque; begins with ` + "`" + `mem_` + "`" + `."
   id: ID!
@@ -1956,6 +2301,8 @@ type IntegrationDashboard {
   ): [CustomerStats!]!
   "How many customers use the integration."
   adoption: Adoption!
+  "How many of its issues are open or acknowledged now."
+  openIssues: Int!
 }
 
 "How many entries had an HTTP status code."
@@ -2030,6 +2377,10 @@ type Overview {
   previous: StatTotals!
   "By integration, those with the most failures first."
   integrations: [IntegrationSummary!]!
+  "How many issues are open or acknowledged now. Parts of a provider's incident do not count beside it."
+  openIssues: Int!
+  "How many customers are FAILING now."
+  failingCustomers: Int!
 }
 
 "The figures of one integration among the others."
@@ -2042,6 +2393,8 @@ type IntegrationSummary {
   previous: StatTotals!
   "How many customers use it, by day."
   adoption: Adoption!
+  "How many of its issues are open or acknowledged now."
+  openIssues: Int!
   "Where its error rate goes, by a test at the level of 1 %."
   trend: Trend!
 }
@@ -2168,6 +2521,8 @@ type Tenant implements Node {
   retention: [RetentionPolicy!]!
   "What is replaced before anything is stored, beside the built-in rules. For ADMIN and up."
   redaction: RedactionPolicy!
+  "The tenant's own entries of the catalogue of errors, as YAML, as they were saved; empty when there are none. They win over all others. For DEVELOPER and up."
+  catalogue: String!
   "When the tenant was made."
   createdAt: Time!
 }
@@ -2209,6 +2564,12 @@ extend type Mutation {
     "All of the tenant's own rules."
     input: UpdateRedactionInput!
   ): TenantPayload!
+
+  "Replaces the tenant's own entries of the catalogue of errors by others. ` + "`" + `userErrors` + "`" + ` say what is wrong, one for each thing, with its line. What was diagnosed at arrival does not change. For ADMIN and up."
+  updateCatalogue(
+    "All of the tenant's own entries."
+    input: UpdateCatalogueInput!
+  ): TenantPayload!
 }
 
 "How long entries of some kinds are to be kept."
@@ -2235,6 +2596,12 @@ input UpdateRedactionInput {
   fields: [String!]!
   "Regular expressions (RE2) of at most 500 characters, which must not match the empty text."
   patterns: [String!]!
+}
+
+"The whole of a tenant's own entries of the catalogue of errors."
+input UpdateCatalogueInput {
+  "A file of the catalogue, or several with ` + "`" + `---` + "`" + ` between them: at most 256 KiB and 200 entries. The empty text removes all entries."
+  yaml: String!
 }
 
 "What a change of the tenant answers."
@@ -2277,6 +2644,8 @@ type Transaction implements LogEntry & Node {
   error: LogError
   "What went wrong in the words of the catalogue of errors, and what to do about it. Null when nothing did, or nothing is known of it."
   diagnosis: Diagnosis
+  "The issue that the entry is a part of, or the provider's incident that this one belongs to. Null when there is none, or it was not seen often enough to be one."
+  issue: Issue
   "Whether the entry's headers and bodies are kept from this credential, which takes SUPPORT and up. Nulls then mean nothing."
   payloadsHidden: Boolean!
   "The application that the data came from."
@@ -2511,6 +2880,10 @@ func (ec *executionContext) childFields_ConnectedApp(ctx context.Context, field 
 		return ec.fieldContext_ConnectedApp_dataSources(ctx, field)
 	case "logs":
 		return ec.fieldContext_ConnectedApp_logs(ctx, field)
+	case "health":
+		return ec.fieldContext_ConnectedApp_health(ctx, field)
+	case "issues":
+		return ec.fieldContext_ConnectedApp_issues(ctx, field)
 	case "stats":
 		return ec.fieldContext_ConnectedApp_stats(ctx, field)
 	}
@@ -2573,6 +2946,10 @@ func (ec *executionContext) childFields_Customer(ctx context.Context, field grap
 		return ec.fieldContext_Customer_logs(ctx, field)
 	case "flowRuns":
 		return ec.fieldContext_Customer_flowRuns(ctx, field)
+	case "health":
+		return ec.fieldContext_Customer_health(ctx, field)
+	case "issues":
+		return ec.fieldContext_Customer_issues(ctx, field)
 	case "stats":
 		return ec.fieldContext_Customer_stats(ctx, field)
 	}
@@ -2757,6 +3134,8 @@ func (ec *executionContext) childFields_ExternalEvent(ctx context.Context, field
 		return ec.fieldContext_ExternalEvent_error(ctx, field)
 	case "diagnosis":
 		return ec.fieldContext_ExternalEvent_diagnosis(ctx, field)
+	case "issue":
+		return ec.fieldContext_ExternalEvent_issue(ctx, field)
 	case "payloadsHidden":
 		return ec.fieldContext_ExternalEvent_payloadsHidden(ctx, field)
 	case "eventType":
@@ -2855,6 +3234,8 @@ func (ec *executionContext) childFields_FlowRun(ctx context.Context, field graph
 		return ec.fieldContext_FlowRun_error(ctx, field)
 	case "diagnosis":
 		return ec.fieldContext_FlowRun_diagnosis(ctx, field)
+	case "issue":
+		return ec.fieldContext_FlowRun_issue(ctx, field)
 	case "payloadsHidden":
 		return ec.fieldContext_FlowRun_payloadsHidden(ctx, field)
 	case "flow":
@@ -2987,6 +3368,10 @@ func (ec *executionContext) childFields_Integration(ctx context.Context, field g
 		return ec.fieldContext_Integration_connectedApps(ctx, field)
 	case "flows":
 		return ec.fieldContext_Integration_flows(ctx, field)
+	case "health":
+		return ec.fieldContext_Integration_health(ctx, field)
+	case "issues":
+		return ec.fieldContext_Integration_issues(ctx, field)
 	case "dashboard":
 		return ec.fieldContext_Integration_dashboard(ctx, field)
 	}
@@ -3027,6 +3412,8 @@ func (ec *executionContext) childFields_IntegrationDashboard(ctx context.Context
 		return ec.fieldContext_IntegrationDashboard_customers(ctx, field)
 	case "adoption":
 		return ec.fieldContext_IntegrationDashboard_adoption(ctx, field)
+	case "openIssues":
+		return ec.fieldContext_IntegrationDashboard_openIssues(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IntegrationDashboard", field.Name)
 }
@@ -3061,10 +3448,138 @@ func (ec *executionContext) childFields_IntegrationSummary(ctx context.Context, 
 		return ec.fieldContext_IntegrationSummary_previous(ctx, field)
 	case "adoption":
 		return ec.fieldContext_IntegrationSummary_adoption(ctx, field)
+	case "openIssues":
+		return ec.fieldContext_IntegrationSummary_openIssues(ctx, field)
 	case "trend":
 		return ec.fieldContext_IntegrationSummary_trend(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type IntegrationSummary", field.Name)
+}
+
+func (ec *executionContext) childFields_Issue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Issue_id(ctx, field)
+	case "category":
+		return ec.fieldContext_Issue_category(ctx, field)
+	case "title":
+		return ec.fieldContext_Issue_title(ctx, field)
+	case "status":
+		return ec.fieldContext_Issue_status(ctx, field)
+	case "severity":
+		return ec.fieldContext_Issue_severity(ctx, field)
+	case "fingerprint":
+		return ec.fieldContext_Issue_fingerprint(ctx, field)
+	case "integration":
+		return ec.fieldContext_Issue_integration(ctx, field)
+	case "customers":
+		return ec.fieldContext_Issue_customers(ctx, field)
+	case "customerCount":
+		return ec.fieldContext_Issue_customerCount(ctx, field)
+	case "connectedAppCount":
+		return ec.fieldContext_Issue_connectedAppCount(ctx, field)
+	case "occurrences":
+		return ec.fieldContext_Issue_occurrences(ctx, field)
+	case "firstSeenAt":
+		return ec.fieldContext_Issue_firstSeenAt(ctx, field)
+	case "lastSeenAt":
+		return ec.fieldContext_Issue_lastSeenAt(ctx, field)
+	case "openedAt":
+		return ec.fieldContext_Issue_openedAt(ctx, field)
+	case "resolvedAt":
+		return ec.fieldContext_Issue_resolvedAt(ctx, field)
+	case "snoozedUntil":
+		return ec.fieldContext_Issue_snoozedUntil(ctx, field)
+	case "assignee":
+		return ec.fieldContext_Issue_assignee(ctx, field)
+	case "diagnosis":
+		return ec.fieldContext_Issue_diagnosis(ctx, field)
+	case "evidence":
+		return ec.fieldContext_Issue_evidence(ctx, field)
+	case "timeline":
+		return ec.fieldContext_Issue_timeline(ctx, field)
+	case "activity":
+		return ec.fieldContext_Issue_activity(ctx, field)
+	case "parent":
+		return ec.fieldContext_Issue_parent(ctx, field)
+	case "children":
+		return ec.fieldContext_Issue_children(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Issue", field.Name)
+}
+
+func (ec *executionContext) childFields_IssueActivity(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_IssueActivity_at(ctx, field)
+	case "actor":
+		return ec.fieldContext_IssueActivity_actor(ctx, field)
+	case "action":
+		return ec.fieldContext_IssueActivity_action(ctx, field)
+	case "note":
+		return ec.fieldContext_IssueActivity_note(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IssueActivity", field.Name)
+}
+
+func (ec *executionContext) childFields_IssueConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_IssueConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_IssueConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_IssueConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_IssueConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IssueConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_IssueEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_IssueEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_IssueEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IssueEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_IssueFingerprint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "category":
+		return ec.fieldContext_IssueFingerprint_category(ctx, field)
+	case "integration":
+		return ec.fieldContext_IssueFingerprint_integration(ctx, field)
+	case "cause":
+		return ec.fieldContext_IssueFingerprint_cause(ctx, field)
+	case "scope":
+		return ec.fieldContext_IssueFingerprint_scope(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IssueFingerprint", field.Name)
+}
+
+func (ec *executionContext) childFields_IssuePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "issue":
+		return ec.fieldContext_IssuePayload_issue(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_IssuePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IssuePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_IssueTimelinePoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_IssueTimelinePoint_at(ctx, field)
+	case "occurrences":
+		return ec.fieldContext_IssueTimelinePoint_occurrences(ctx, field)
+	case "customers":
+		return ec.fieldContext_IssueTimelinePoint_customers(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type IssueTimelinePoint", field.Name)
 }
 
 func (ec *executionContext) childFields_Landscape(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3261,6 +3776,10 @@ func (ec *executionContext) childFields_Overview(ctx context.Context, field grap
 		return ec.fieldContext_Overview_previous(ctx, field)
 	case "integrations":
 		return ec.fieldContext_Overview_integrations(ctx, field)
+	case "openIssues":
+		return ec.fieldContext_Overview_openIssues(ctx, field)
+	case "failingCustomers":
+		return ec.fieldContext_Overview_failingCustomers(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Overview", field.Name)
 }
@@ -3411,6 +3930,8 @@ func (ec *executionContext) childFields_Tenant(ctx context.Context, field graphq
 		return ec.fieldContext_Tenant_retention(ctx, field)
 	case "redaction":
 		return ec.fieldContext_Tenant_redaction(ctx, field)
+	case "catalogue":
+		return ec.fieldContext_Tenant_catalogue(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Tenant_createdAt(ctx, field)
 	}

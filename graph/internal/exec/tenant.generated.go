@@ -22,6 +22,7 @@ import (
 type TenantResolver interface {
 	Retention(ctx context.Context, obj *model.Tenant) ([]*model.RetentionPolicy, error)
 	Redaction(ctx context.Context, obj *model.Tenant) (*tenant.Redaction, error)
+	Catalogue(ctx context.Context, obj *model.Tenant) (string, error)
 }
 
 // endregion ************************** generated!.gotpl **************************
@@ -207,6 +208,29 @@ func (ec *executionContext) fieldContext_Tenant_redaction(_ context.Context, fie
 	return fc, nil
 }
 
+func (ec *executionContext) _Tenant_catalogue(ctx context.Context, field graphql.CollectedField, obj *model.Tenant) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Tenant_catalogue(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Tenant().Catalogue(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v string) graphql.Marshaler {
+			return ec.marshalNString2string(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Tenant_catalogue(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Tenant", field, true, true, errors.New("field of type String does not have child fields"))
+}
+
 func (ec *executionContext) _Tenant_createdAt(ctx context.Context, field graphql.CollectedField, obj *model.Tenant) (ret graphql.Marshaler) {
 	return resolveLeaf(ctx, ec, field, ec.fieldContext_Tenant_createdAt, func() time.Time { return obj.CreatedAt }, ec.marshalNTime2timeᚐTime)
 }
@@ -321,6 +345,36 @@ func (ec *executionContext) unmarshalInputRetentionPolicyInput(ctx context.Conte
 				return it, err
 			}
 			it.PayloadDays = data
+		}
+	}
+	return it, nil
+}
+
+func (ec *executionContext) unmarshalInputUpdateCatalogueInput(ctx context.Context, obj any) (model.UpdateCatalogueInput, error) {
+	var it model.UpdateCatalogueInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"yaml"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "yaml":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("yaml"))
+			data, err := ec.unmarshalNString2string(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Yaml = data
 		}
 	}
 	return it, nil
@@ -604,6 +658,44 @@ func (ec *executionContext) _Tenant(ctx context.Context, sel ast.SelectionSet, o
 			}
 
 			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
+		case "catalogue":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Tenant_catalogue(ctx, field, obj)
+				if res == graphql.Null {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			later.Later(ctx, out, i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "createdAt":
 			out.Values[i] = ec._Tenant_createdAt(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
@@ -749,6 +841,11 @@ func (ec *executionContext) marshalNTenantPayload2ᚖgithubᚗcomᚋweirhqᚋwei
 		return graphql.Null
 	}
 	return ec._TenantPayload(ctx, sel, v)
+}
+
+func (ec *executionContext) unmarshalNUpdateCatalogueInput2githubᚗcomᚋweirhqᚋweirᚋgraphᚋinternalᚋmodelᚐUpdateCatalogueInput(ctx context.Context, v any) (model.UpdateCatalogueInput, error) {
+	res, err := ec.unmarshalInputUpdateCatalogueInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNUpdateRedactionInput2githubᚗcomᚋweirhqᚋweirᚋtenantᚐRedactionInput(ctx context.Context, v any) (tenant.RedactionInput, error) {

@@ -2,14 +2,19 @@ package load
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/graph/internal/turn"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
@@ -24,7 +29,8 @@ type Nested struct {
 
 // Loaders are the loaders of one response.
 type Loaders struct {
-	Catalogue Catalogue
+	// Catalogue gives what the tenant's catalogue knows, the same in all of the response.
+	Catalogue func() *diagnostics.Catalogue
 
 	Members *Loader[uuid.UUID, *tenant.Member]
 	APIKeys *Loader[uuid.UUID, *tenant.APIKey]
@@ -39,6 +45,8 @@ type Loaders struct {
 	AppsOfCustomer    *Loader[Nested, page.Page[*directory.ConnectedApp]]
 	AppsOfIntegration *Loader[Nested, page.Page[*directory.ConnectedApp]]
 	FlowsOf           *Loader[Nested, page.Page[*directory.Flow]]
+	// LastActivity gives when something was last recorded of an integration.
+	LastActivity *Loader[uuid.UUID, *time.Time]
 	// SourcesOfApp gives a connected app's data sources.
 	SourcesOfApp *Loader[uuid.UUID, []*directory.DataSource]
 
@@ -58,6 +66,20 @@ type Loaders struct {
 	// RunsByTrigger gives the runs that an event launched, by its sender's id.
 	RunsByTrigger *Loader[string, []*run.FlowRun]
 
+	Issues *Loader[uuid.UUID, *issues.Issue]
+	// PartsOfIssue gives the ids of an issue's parts.
+	PartsOfIssue    *Loader[uuid.UUID, []uuid.UUID]
+	ActivityOfIssue *Loader[uuid.UUID, []issues.Activity]
+	// CustomersOfIssue gives the first customers that an issue hits.
+	CustomersOfIssue *Loader[IssueHead, page.Page[uuid.UUID]]
+	// OpenIssues counts an integration's issues that are open, or with uuid.Nil all.
+	OpenIssues *Loader[uuid.UUID, int]
+
+	now        func() time.Time
+	worst      *Loader[Unit, issues.Severity]
+	issues     *Loader[Below[IssueQuery], page.Page[*issues.Issue]]
+	issueLists lists[IssueQuery]
+
 	logs     *Loader[Below[journal.Query], journal.ItemPage]
 	logLists lists[journal.Query]
 	runs     *Loader[Below[run.Query], page.Page[*run.FlowRun]]
@@ -66,7 +88,7 @@ type Loaders struct {
 
 func newLoaders(d *desk, src Sources) *Loaders {
 	return &Loaders{
-		Catalogue:         src.Catalogue,
+		Catalogue:         sync.OnceValue(func() *diagnostics.Catalogue { return src.catalogue(d.ctx) }),
 		Members:           loader(d, src.Tenants.MembersByIDs),
 		APIKeys:           loader(d, src.Tenants.APIKeysByIDs),
 		Customers:         loader(d, src.Directory.CustomersByIDs),
@@ -89,6 +111,15 @@ func newLoaders(d *desk, src Sources) *Loaders {
 		RunPayloads:       loader(d, src.Runs.Payloads),
 		NodePayloads:      loader(d, src.Runs.NodePayloads),
 		RunsByTrigger:     loader(d, src.Runs.LaunchedBy),
+		LastActivity:      loader(d, src.Directory.LastActivityOf),
+		Issues:            loader(d, src.Issues.ByIDs),
+		PartsOfIssue:      loader(d, src.Issues.ChildrenOf),
+		ActivityOfIssue:   loader(d, src.Issues.ActivityOf),
+		CustomersOfIssue:  loader(d, src.customersOfIssues),
+		OpenIssues:        loader(d, src.Issues.OpenCounts),
+		now:               src.Now,
+		worst:             loader(d, src.worst),
+		issues:            loader(d, src.issuePages),
 		logs:              loader(d, src.logPages),
 		runs:              loader(d, src.runPages),
 	}
@@ -139,6 +170,19 @@ func Many[K comparable, V any](ctx context.Context, l *Loader[K, []V], key K) ([
 	}
 	list, _, err := l.load(ctx, key)
 	return list, err
+}
+
+// Zero loads what has the zero value when there is none.
+func Zero[K comparable, V any](ctx context.Context, l *Loader[K, V], key K) (V, error) {
+	v, _, err := l.load(ctx, key)
+	return v, err
+}
+
+// All loads several at once, in their order, less those that are missing.
+func All[K comparable, V any](ctx context.Context, l *Loader[K, *V], keys []K) ([]*V, error) {
+	found, failures := make([]*V, len(keys)), make([]error, len(keys))
+	turn.Each(ctx, len(keys), func(i int) { found[i], failures[i] = Optional(ctx, l, keys[i]) })
+	return slices.DeleteFunc(found, func(v *V) bool { return v == nil }), errors.Join(failures...)
 }
 
 // PayloadsHidden tells whether headers, bodies, inputs and outputs are kept from the context's principal.

@@ -22,15 +22,25 @@ type Sources struct {
 	Journal   Journal
 	Logs      Logs
 	Runs      Runs
-	// Catalogue says what is wrong with entries.
-	Catalogue Catalogue
+	Issues    Issues
+	// Catalogues say what is wrong with entries.
+	Catalogues Catalogues
 	// Now is the clock.
 	Now func() time.Time
 }
 
-// Catalogue is what is known of errors.
-type Catalogue interface {
-	Diagnose(o *diagnostics.Observation) diagnostics.Diagnosis
+// Catalogues is what is known of errors, by tenant.
+type Catalogues interface {
+	Of(ctx context.Context, tenantID uuid.UUID) *diagnostics.Catalogue
+}
+
+// catalogue is that of the context's tenant. Without one nothing is shown that could be diagnosed.
+func (src Sources) catalogue(ctx context.Context) *diagnostics.Catalogue {
+	var id uuid.UUID
+	if p, err := tenant.FromContext(ctx); err == nil {
+		id = p.TenantID
+	}
+	return src.Catalogues.Of(ctx, id)
 }
 
 // Tenants is what the loaders ask of the tenants' administration.
@@ -49,6 +59,7 @@ type Directory interface {
 	ConnectedAppsOf(ctx context.Context, customerIDs []uuid.UUID, head directory.Head) (map[uuid.UUID]page.Page[*directory.ConnectedApp], error)
 	ConnectedAppsOfIntegrations(ctx context.Context, integrationIDs []uuid.UUID, head directory.Head) (map[uuid.UUID]page.Page[*directory.ConnectedApp], error)
 	FlowsOf(ctx context.Context, integrationIDs []uuid.UUID, head directory.Head) (map[uuid.UUID]page.Page[*directory.Flow], error)
+	LastActivityOf(ctx context.Context, integrationIDs []uuid.UUID) (map[uuid.UUID]*time.Time, error)
 	DataSourcesOf(ctx context.Context, connectedAppIDs []uuid.UUID) (map[uuid.UUID][]*directory.DataSource, error)
 }
 

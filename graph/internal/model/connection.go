@@ -29,12 +29,27 @@ type Connection[T Listed] struct {
 	page page.Page[T]
 	// end is where to go on when that is not behind the last item, as after a search that took long.
 	end string
+	// cursors are the items' where they stand in another list than their own.
+	cursors []string
 }
 
 // NewConnection makes a connection of a page. Where the list goes on elsewhere than behind the page's last item, end
 // is the cursor of that place.
 func NewConnection[T Listed](p page.Page[T], end string) *Connection[T] {
 	return &Connection[T]{page: p, end: end}
+}
+
+// NewConnectionOf makes a connection of a page of another list than the items' own, in which they have these cursors.
+func NewConnectionOf[T Listed](p page.Page[T], cursors []string, end string) *Connection[T] {
+	return &Connection[T]{page: p, cursors: cursors, end: end}
+}
+
+// cursor is the i-th item's.
+func (c *Connection[T]) cursor(i int) string {
+	if c.cursors != nil {
+		return c.cursors[i]
+	}
+	return c.page.Items[i].Cursor()
 }
 
 // Nodes are the page's items.
@@ -44,7 +59,7 @@ func (c *Connection[T]) Nodes() []T { return c.page.Items }
 func (c *Connection[T]) Edges() []*Edge[T] {
 	edges := make([]*Edge[T], len(c.page.Items))
 	for i, item := range c.page.Items {
-		edges[i] = &Edge[T]{Cursor: item.Cursor(), Node: item}
+		edges[i] = &Edge[T]{Cursor: c.cursor(i), Node: item}
 	}
 	return edges
 }
@@ -53,7 +68,7 @@ func (c *Connection[T]) Edges() []*Edge[T] {
 func (c *Connection[T]) PageInfo() *PageInfo {
 	info := &PageInfo{HasNextPage: c.page.HasNext, HasPreviousPage: c.page.HasPrevious}
 	if n := len(c.page.Items); n > 0 {
-		first, last := c.page.Items[0].Cursor(), c.page.Items[n-1].Cursor()
+		first, last := c.cursor(0), c.cursor(n-1)
 		info.StartCursor, info.EndCursor = &first, &last
 	}
 	if c.end != "" {
@@ -83,6 +98,8 @@ type (
 	LogEntryEdge           = Edge[LogEntry]
 	LogLineConnection      = Connection[*LogLine]
 	LogLineEdge            = Edge[*LogLine]
+	IssueConnection        = Connection[*Issue]
+	IssueEdge              = Edge[*Issue]
 	APIKeyConnection       = Connection[*APIKey]
 	APIKeyEdge             = Edge[*APIKey]
 	MemberConnection       = Connection[*Member]

@@ -2,7 +2,6 @@ package model
 
 import (
 	"context"
-	"strings"
 
 	"github.com/google/uuid"
 
@@ -34,7 +33,7 @@ func newDiagnosis(ctx context.Context, d *diagnostics.Diagnosis) *Diagnosis {
 		return nil
 	}
 	out := &Diagnosis{
-		Category: strings.ToUpper(string(d.Category)), Title: d.Title, Cause: d.Cause, Confidence: d.Confidence, ResolvedBy: d.ResolvedBy,
+		Category: categoryName(d.Category), Title: d.Title, Cause: d.Cause, Confidence: d.Confidence, ResolvedBy: d.ResolvedBy,
 		References: append([]string{}, d.References...), Signals: []string{},
 	}
 	if !load.PayloadsHidden(ctx) {
@@ -60,7 +59,7 @@ func (e Entry) Diagnosis(ctx context.Context) (*Diagnosis, error) {
 	}
 	whole := *e.of
 	whole.Detail = detail
-	d := load.From(ctx).Catalogue.Diagnose(diagnostics.Observe(&whole, provider))
+	d := load.From(ctx).Catalogue().Diagnose(diagnostics.Observe(&whole, provider))
 	return newDiagnosis(ctx, &d), nil
 }
 
@@ -71,7 +70,7 @@ func (r FlowRun) Diagnosis(ctx context.Context) *Diagnosis {
 	if e == nil {
 		return nil
 	}
-	d := load.From(ctx).Catalogue.Diagnose(diagnostics.ObserveError(e.Code, e.Message))
+	d := load.From(ctx).Catalogue().Diagnose(diagnostics.ObserveError(e.Code, e.Message))
 	if d.Entry == "" {
 		return nil
 	}

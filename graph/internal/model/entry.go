@@ -138,6 +138,9 @@ func (e Entry) ConnectedApp(ctx context.Context) (*ConnectedApp, error) {
 	return loadConnectedApp(ctx, e.of.ConnectedAppID)
 }
 
+// Issue is what it is a part of.
+func (e Entry) Issue(ctx context.Context) (*Issue, error) { return loadIssueOf(ctx, e.of.IssueID) }
+
 // Metadata is what the sender added.
 func (e Entry) Metadata(ctx context.Context) (json.RawMessage, error) {
 	detail, err := e.detail(ctx)

@@ -8,10 +8,13 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/tenant"
 )
 
 // FlowRun is one execution of a flow, which is a log entry too.
@@ -78,6 +81,36 @@ func (r FlowRun) Integration(ctx context.Context) (*Integration, error) {
 // ConnectedApp is the customer's link to the integration.
 func (r FlowRun) ConnectedApp(ctx context.Context) (*ConnectedApp, error) {
 	return loadConnectedApp(ctx, r.of.ConnectedAppID)
+}
+
+// Issue is what it is a part of: its flow's, as long as that is not over.
+func (r FlowRun) Issue(ctx context.Context) (*Issue, error) {
+	var category diagnostics.Category
+	switch r.of.Status {
+	case run.Failed:
+		category = diagnostics.FlowFailing
+	case run.Running:
+		category = diagnostics.RunStuck
+	default:
+		return nil, nil // Null is what the API answers.
+	}
+	p, err := tenant.FromContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	flow, err := r.Flow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key := issues.Key{Category: category, Cause: "flow", Scope: flow.ID()}
+	if flow.IntegrationID != nil {
+		key.IntegrationID = *flow.IntegrationID
+	}
+	found, err := load.Optional(ctx, load.From(ctx).Issues, key.ID(p.TenantID))
+	if err != nil || found == nil || found.Status == issues.Resolved || found.Status == issues.Ignored {
+		return nil, err
+	}
+	return NewIssue(found), nil
 }
 
 // Metadata is what the sender added.

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
-	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -70,6 +70,14 @@ type ApplicationLink struct {
 	LastSeenAt time.Time `json:"lastSeenAt"`
 }
 
+// Who is to look after an issue.
+type AssignIssueInput struct {
+	// The issue's id.
+	ID string `json:"id"`
+	// The member's id; nobody when it is missing.
+	MemberID *string `json:"memberId,omitempty"`
+}
+
 // Which connected apps. All that is set must hold; a list means any of.
 type ConnectedAppFilter struct {
 	// Those of this customer.
@@ -78,6 +86,8 @@ type ConnectedAppFilter struct {
 	IntegrationID *string `json:"integrationId,omitempty"`
 	// Those in one of these states.
 	Statuses []directory.ConnectedAppStatus `json:"statuses,omitempty"`
+	// Those that are so.
+	Health []issues.Health `json:"health,omitempty"`
 }
 
 // What making an API key answers.
@@ -96,6 +106,8 @@ func (CreateAPIKeyPayload) IsMutationPayload() {}
 type CustomerFilter struct {
 	// A part of the name or of the external id, in any case; at most 200 characters.
 	Search *string `json:"search,omitempty"`
+	// Those that are so.
+	Health []issues.Health `json:"health,omitempty"`
 	// Those with a connected app of this integration.
 	IntegrationID *string `json:"integrationId,omitempty"`
 }
@@ -212,18 +224,50 @@ type IntegrationPayload struct {
 
 func (IntegrationPayload) IsMutationPayload() {}
 
-// The figures of one integration among the others.
-type IntegrationSummary struct {
-	// The integration.
-	Integration *Integration `json:"integration"`
-	// Of the whole range.
-	Totals *StatTotals `json:"totals"`
-	// The same length of time just before.
-	Previous *StatTotals `json:"previous"`
-	// How many customers use it, by day.
-	Adoption *Adoption `json:"adoption"`
-	// Where its error rate goes, by a test at the level of 1 %.
-	Trend statistics.Trend `json:"trend"`
+// Which issue something is done to.
+type IssueActionInput struct {
+	// The issue's id.
+	ID string `json:"id"`
+	// What to say about it: at most 2,000 characters.
+	Note *string `json:"note,omitempty"`
+}
+
+// Which issues. All that is set must hold; a list means any of, of at most 100.
+type IssueFilter struct {
+	// Those that stand so.
+	Statuses []issues.Status `json:"statuses,omitempty"`
+	// Those that are so bad.
+	Severities []issues.Severity `json:"severities,omitempty"`
+	// Those of these categories, such as AUTH_TOKEN_REVOKED. Parts of a provider's incident are listed only when their category is asked for.
+	Categories []string `json:"categories,omitempty"`
+	// Those of these integrations.
+	IntegrationIds []string `json:"integrationIds,omitempty"`
+	// Those that hit one of these customers.
+	CustomerIds []string `json:"customerIds,omitempty"`
+	// Those that hit one of these connected apps.
+	ConnectedAppIds []string `json:"connectedAppIds,omitempty"`
+	// Those that this member looks after. For SUPPORT and up.
+	AssigneeID *string `json:"assigneeId,omitempty"`
+}
+
+// What a change of an issue answers.
+type IssuePayload struct {
+	// The issue as it is now; null when nothing changed because of `userErrors`.
+	Issue *Issue `json:"issue,omitempty"`
+	// What the caller can mend; empty when all went well.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (IssuePayload) IsMutationPayload() {}
+
+// How often an issue was seen in a part of a range.
+type IssueTimelinePoint struct {
+	// When the part begins. That of the first may be before the range, of which the figures are.
+	At time.Time `json:"at"`
+	// How often it was seen.
+	Occurrences int `json:"occurrences"`
+	// How many customers it was seen at.
+	Customers int `json:"customers"`
 }
 
 // The applications that exchanged data, and what ran between them.
@@ -272,6 +316,8 @@ type LogFilter struct {
 	TraceID *string `json:"traceId,omitempty"`
 	// Events of these types.
 	EventTypes []string `json:"eventTypes,omitempty"`
+	// That show this issue, or a part of it.
+	IssueID *string `json:"issueId,omitempty"`
 }
 
 // How many log entries there were in a span of time.
@@ -296,16 +342,6 @@ type MemberPayload struct {
 
 func (MemberPayload) IsMutationPayload() {}
 
-// The figures of all integrations.
-type Overview struct {
-	// Of the whole range; entries without an integration count too.
-	Totals *StatTotals `json:"totals"`
-	// The same length of time just before.
-	Previous *StatTotals `json:"previous"`
-	// By integration, those with the most failures first.
-	Integrations []*IntegrationSummary `json:"integrations"`
-}
-
 // Whose membership ends.
 type RemoveMemberInput struct {
 	// The member's id.
@@ -326,6 +362,16 @@ type RetentionPolicyInput struct {
 type RevokeAPIKeyInput struct {
 	// The key's id.
 	ID string `json:"id"`
+}
+
+// Which issue is to be put off.
+type SnoozeIssueInput struct {
+	// The issue's id.
+	ID string `json:"id"`
+	// Until when: a time to come.
+	Until time.Time `json:"until"`
+	// What to say about it: at most 2,000 characters.
+	Note *string `json:"note,omitempty"`
 }
 
 // Figures of one part of a range.
@@ -394,6 +440,12 @@ type TimeRange struct {
 	From time.Time `json:"from"`
 	// The first moment that is no longer inside. It must be later than `from`.
 	To time.Time `json:"to"`
+}
+
+// The whole of a tenant's own entries of the catalogue of errors.
+type UpdateCatalogueInput struct {
+	// A file of the catalogue, or several with `---` between them: at most 256 KiB and 200 entries. The empty text removes all entries.
+	Yaml string `json:"yaml"`
 }
 
 // What changes of a customer.

@@ -1,4 +1,4 @@
-package explain
+package schedule
 
 import (
 	"testing"
@@ -36,10 +36,38 @@ func TestWhenASchedulesIsDue(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s, err := parseSchedule(c.schedule)
+			s, err := Parse(c.schedule)
 			require.NoError(t, err)
 			got := ""
-			for i, at := range s.due(utc(c.from), utc(c.to)) {
+			for i, at := range s.Due(utc(c.from), utc(c.to)) {
+				if i > 0 {
+					got += ", "
+				}
+				got += at.Format("01-02 15:04")
+			}
+			require.Equal(t, c.due, got)
+		})
+	}
+}
+
+func TestTheLastTimesDue(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, schedule, at, due string }{
+		{"each minute", "* * * * *", "2026-03-02 10:00", "03-02 09:58, 03-02 09:59, 03-02 10:00"},
+		{"the time itself counts", "0 * * * *", "2026-03-02 10:00", "03-02 08:00, 03-02 09:00, 03-02 10:00"},
+		{"days, over the beginning of summer time", "CRON_TZ=Europe/Helsinki 0 2 * * *", "2026-03-30 12:00", "03-28 00:00, 03-29 00:00, 03-29 23:00"},
+		{"an hour that was left out", "CRON_TZ=Europe/Helsinki 30 3 * * *", "2026-03-30 12:00", "03-27 01:30, 03-28 01:30, 03-30 00:30"},
+		{"an hour that came twice", "CRON_TZ=Europe/Helsinki 30 3 * * *", "2026-10-25 12:00", "10-23 00:30, 10-24 00:30, 10-25 00:30"},
+		{"once a year", "0 0 1 1 *", "2026-10-25 12:00", "01-01 00:00, 01-01 00:00, 01-01 00:00"},
+		{"never", "0 0 30 2 *", "2026-10-25 12:00", ""},
+		{"of every nothing is fixed", "@every 90m", "2026-03-01 00:00", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s, err := Parse(c.schedule)
+			require.NoError(t, err)
+			got := ""
+			for i, at := range s.Last(utc(c.at), 3) {
 				if i > 0 {
 					got += ", "
 				}
@@ -56,7 +84,7 @@ func TestSchedulesThatCannotBeRead(t *testing.T) {
 		"", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8", "5-1 * * * *", "*/0 * * * *",
 		"a * * * *", "*/x * * * *", "1- * * * *", "CRON_TZ=Nowhere/Land 0 * * * *", "@every soon", "@reboot", "TZ=", "CRON_TZ= 0 * * * *", "TZ=UTC", "CRON_TZ=UTC",
 	} {
-		_, err := parseSchedule(text)
+		_, err := Parse(text)
 		require.Error(t, err, text)
 	}
 }
@@ -66,13 +94,13 @@ func FuzzSchedule(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		s, err := parseSchedule(text)
+		s, err := Parse(text)
 		if err != nil {
 			return
 		}
 		from, to := utc("2026-10-25 00:00"), utc("2026-10-25 03:00")
 		var last time.Time
-		for _, at := range s.due(from, to) {
+		for _, at := range s.Due(from, to) {
 			require.True(t, at.After(last) && !at.Before(from) && at.Before(to))
 			last = at
 		}

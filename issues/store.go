@@ -1,0 +1,114 @@
+package issues
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/diagnostics"
+	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/statistics"
+	"github.com/weirhq/weir/tenant"
+)
+
+// Deps are what a Store works with.
+type Deps struct {
+	Door *tenant.Door
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Log may be nil.
+	Log *slog.Logger
+	// Traffic tells what was called lately: package statistics does.
+	Traffic Traffic
+	// Diagnose says what is wrong with a log entry; ok is false when it is not there any more. It is called once, when an
+	// issue opens.
+	Diagnose func(ctx context.Context, e Evidence) (d diagnostics.Diagnosis, ok bool, err error)
+	// Advice is what is said of a category where nothing else is known. provider is the integration's name.
+	Advice func(category diagnostics.Category, provider string) diagnostics.Diagnosis
+	// Apps changes the state of connected apps.
+	Apps Apps
+}
+
+// Traffic gives what was counted by minute, from one time to another. The cell is valid until take returns.
+type Traffic interface {
+	Cells(ctx context.Context, f statistics.Filter, from, to time.Time, take func(c *statistics.Cell)) error
+}
+
+// Apps changes the state of connected apps, in the transaction that says why.
+type Apps interface {
+	// NeedReauth turns connected apps that are CONNECTED into NEEDS_REAUTH, unless something newer than at was said of their
+	// status. It tells which it turned.
+	NeedReauth(ctx context.Context, tx *tenant.Tx, ids []uuid.UUID, reason string, at time.Time) ([]uuid.UUID, error)
+	// Reconnect turns those that NeedReauth turned back into CONNECTED.
+	Reconnect(ctx context.Context, tx *tenant.Tx, ids []uuid.UUID, at time.Time) error
+	// States tells what the status of connected apps is, and since when.
+	States(ctx context.Context, tx *tenant.Tx, ids []uuid.UUID) (map[uuid.UUID]AppState, error)
+}
+
+// AppState is the status of a connected app, and since when.
+type AppState = directory.AppState
+
+// Store keeps the issues of the context's tenant.
+type Store struct {
+	deps Deps
+
+	mu sync.Mutex
+	// settled is up to when Settle has looked at the traffic of each tenant, in this process.
+	settled map[uuid.UUID]time.Time
+	// judged is of keys whose whole day was looked at: see day.
+	judged map[uuid.UUID]judgement
+}
+
+// NewStore makes a Store.
+func NewStore(deps Deps) *Store {
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Store{deps: deps, settled: map[uuid.UUID]time.Time{}, judged: map[uuid.UUID]judgement{}}
+}
+
+// now is cut to what the database keeps.
+func (s *Store) now() time.Time { return s.deps.Now().UTC().Truncate(time.Microsecond) }
+
+// sqlLock is held by whoever changes issues of a tenant. Ingestion and readers do not ask for it.
+const sqlLock = "SELECT pg_advisory_xact_lock(hashtextextended('weir.issues:' || $1::text, 0))"
+
+// write runs fn in a transaction that alone changes issues of the tenant. Nothing slow is done in it: what needs the
+// traffic or the journal is found out before, and what it rests on is looked at again.
+func (s *Store) write(ctx context.Context, fn func(ctx context.Context, tx *tenant.Tx) error) error {
+	return s.deps.Door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		if _, err := tx.Pgx().Exec(ctx, sqlLock, tx.TenantID().String()); err != nil {
+			return fmt.Errorf("wait for the issues: %w", err)
+		}
+		return fn(ctx, tx)
+	})
+}
+
+// advice is what is said of a category where nothing else is known.
+func (s *Store) advice(category diagnostics.Category, provider string) diagnostics.Diagnosis {
+	d := diagnostics.Diagnosis{Confidence: 1}
+	if s.deps.Advice != nil {
+		d = s.deps.Advice(category, provider)
+	}
+	d.Category = category
+	if d.Title == "" {
+		d.Title = plain(category)
+	}
+	return d
+}
+
+// reader gives the principal if it may read issues.
+func reader(ctx context.Context) (*tenant.Principal, error) {
+	p, err := tenant.FromContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.RequireRead()
+}

@@ -1,0 +1,102 @@
+package issues
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/statistics"
+)
+
+// question asks what was called of one integration, from one minute on to before another.
+type question struct {
+	integration uuid.UUID
+	from, to    time.Time
+	take        func(c *statistics.Cell, minute time.Time)
+}
+
+// ask reads the traffic once for each integration that questions are about.
+func (s *Store) ask(ctx context.Context, questions []question) error {
+	byIntegration := map[uuid.UUID][]question{}
+	for _, q := range questions {
+		byIntegration[q.integration] = append(byIntegration[q.integration], q)
+	}
+	for integration, list := range byIntegration {
+		from, to := list[0].from, list[0].to
+		for _, q := range list[1:] {
+			from, to = earlier(from, q.from), later(to, q.to)
+		}
+		err := s.deps.Traffic.Cells(ctx, statistics.Filter{IntegrationID: integration}, from, to, func(c *statistics.Cell) {
+			// A filter without an integration asks for all of them.
+			if c.IntegrationID != integration {
+				return
+			}
+			minute := time.Unix(c.Minute*60, 0).UTC()
+			for i := range list {
+				if q := &list[i]; !minute.Before(q.from) && minute.Before(q.to) {
+					q.take(c, minute)
+				}
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("read the traffic: %w", err)
+		}
+	}
+	return nil
+}
+
+// calls are the calls that a problem is about.
+type calls struct {
+	kinds map[entry.Kind]bool
+	scope string
+}
+
+// callsOf are the calls of a problem that was seen in entries of the kinds: of its endpoint when it is about one.
+func callsOf(key *Key, kinds []entry.Kind) calls {
+	c := calls{kinds: map[entry.Kind]bool{}}
+	for _, kind := range kinds {
+		c.kinds[kind] = true
+	}
+	if len(kinds) == 0 {
+		c.kinds[entry.KindAPIRequest] = true
+	}
+	if byEndpoint[key.Category] {
+		c.scope = key.Scope
+	}
+	return c
+}
+
+// has tells whether a cell counts such calls. Only of API requests is the endpoint counted.
+func (c *calls) has(cell *statistics.Cell) bool {
+	if !c.kinds[cell.Kind] {
+		return false
+	}
+	return c.scope == "" || cell.Kind != entry.KindAPIRequest || c.scope == cell.Call.Method+" "+cell.Call.Endpoint
+}
+
+// whose are those whom a problem may hit whose calls a cell counts: a problem may know the app, the customer, or neither.
+func whose(cell *statistics.Cell) [4]whom {
+	return [4]whom{{cell.CustomerID, cell.ConnectedAppID}, {uuid.Nil, cell.ConnectedAppID}, {cell.CustomerID, uuid.Nil}, {}}
+}
+
+// succeeded tells whether a cell counts successes.
+func succeeded(cell *statistics.Cell) bool {
+	return cell.Status == entry.StatusSuccess && cell.Count > 0
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,264 @@
+package issues
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/diagnostics"
+	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/statistics"
+)
+
+// judgement is that the whole day of a key was looked at.
+type judgement struct {
+	n  int64
+	at time.Time
+}
+
+const (
+	// growth is by how much the sightings of a day must grow before the traffic of the day is read again, within afresh.
+	growth = 1.25
+	afresh = time.Hour
+	// mostJudged bounds what is remembered of that.
+	mostJudged = 10_000
+)
+
+// judge opens those of the issues that qualify.
+func (s *Store) judge(ctx context.Context, ids []uuid.UUID, now time.Time) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	list, err := s.candidates(ctx, ids, now)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	var certain, steady, crowd []*candidate
+	for _, c := range list {
+		p := policyOf(c.category)
+		switch {
+		case p.opening == lasting:
+			steady = append(steady, c)
+		case c.status == Resolved && c.resolvedByPerson:
+			c.opens, c.start, c.why = true, c.since.Truncate(time.Minute), "It was seen again after it was resolved."
+			certain = append(certain, c)
+		case p.opening == sure:
+			if c.sure(p) {
+				certain = append(certain, c)
+			}
+		default:
+			crowd = append(crowd, c)
+		}
+	}
+	if err := s.spread(ctx, certain); err != nil {
+		return err
+	}
+	if err := s.judgeLasting(ctx, steady); err != nil {
+		return err
+	}
+	if err := s.judgeFrequent(ctx, crowd, now); err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(c *candidate) bool { return !c.opens })
+	return s.open(ctx, list, now)
+}
+
+// sure decides what a few sightings prove.
+func (c *candidate) sure(p policy) bool {
+	needs := int64(p.needs)
+	if c.confidence < confident {
+		needs = unsure
+	}
+	n := c.counts[2]
+	c.opens, c.start, c.why = n >= needs, c.windowStart(windows[2]), fmt.Sprintf("Seen %s within 24 hours.", times(n))
+	return c.opens
+}
+
+// judgeLasting decides what apps see again and again, and no success.
+func (s *Store) judgeLasting(ctx context.Context, list []*candidate) error {
+	if len(list) == 0 {
+		return nil
+	}
+	found, err := s.lastingOf(ctx, list)
+	if err != nil {
+		return err
+	}
+	var questions []question
+	for _, c := range list {
+		apps := found[c.id]
+		if len(apps) == 0 {
+			continue
+		}
+		q := question{integration: c.integration, from: c.end(), to: c.end()}
+		for _, since := range apps {
+			q.from = earlier(q.from, since)
+		}
+		q.take = func(cell *statistics.Cell, minute time.Time) {
+			if cell.Kind != entry.KindAPIRequest || !succeeded(cell) {
+				return
+			}
+			for _, w := range whose(cell) {
+				if since, ok := apps[w]; ok && !minute.Before(since) {
+					delete(apps, w)
+				}
+			}
+		}
+		questions = append(questions, q)
+	}
+	if err := s.ask(ctx, questions); err != nil {
+		return err
+	}
+	for _, c := range list {
+		apps := found[c.id]
+		if c.opens = len(apps) > 0; !c.opens {
+			continue
+		}
+		c.began = c.last
+		for w, since := range apps {
+			c.affected = append(c.affected, w)
+			c.began = earlier(c.began, since)
+		}
+		c.why = fmt.Sprintf("%s saw it at least %d times and nothing else succeeded since.", many(len(apps), "connected app"), often)
+		if c.status == Resolved && c.resolvedByPerson {
+			c.why = "It was seen again after it was resolved."
+		}
+	}
+	return nil
+}
+
+// rejecting tells whether the key is of rejected webhooks, whose share is that of their own app.
+func (c *candidate) rejecting() bool { return c.category == diagnostics.WebhookRejecting }
+
+// judgeFrequent decides what is more than always, from the shortest window to the longest.
+func (s *Store) judgeFrequent(ctx context.Context, list []*candidate, now time.Time) error {
+	for at, w := range windows {
+		var asked []*candidate
+		for _, c := range list {
+			if !c.opens && c.stands(at) && (w.length < day || s.worthDay(c, now)) {
+				c.start = c.windowStart(w)
+				asked = append(asked, c)
+			}
+		}
+		if err := s.spread(ctx, asked); err != nil {
+			return err
+		}
+		sums := make([]share, len(asked))
+		questions := make([]question, len(asked))
+		for i, c := range asked {
+			sums[i] = newShare(c)
+			questions[i] = question{integration: c.integration, from: c.start, to: c.end(), take: sums[i].take}
+		}
+		if err := s.ask(ctx, questions); err != nil {
+			return err
+		}
+		for i, c := range asked {
+			c.decide(at, &sums[i])
+		}
+	}
+	return nil
+}
+
+// least is how many sightings a window takes.
+func (c *candidate) least(at int) int64 {
+	if c.rejecting() {
+		return fewWebhooks
+	}
+	return windows[at].least
+}
+
+// rate is how many sightings a window would have had by the past.
+func (c *candidate) rate(at int) float64 {
+	return float64(c.before[at]) * float64(windows[at].length) / float64(past)
+}
+
+// stands tells whether there are enough in a window, and more than the past explains: the traffic is not read for less.
+func (c *candidate) stands(at int) bool {
+	return c.counts[at] >= c.least(at) && tail(c.counts[at], c.rate(at)) < chance
+}
+
+// worthDay tells whether the traffic of a day is to be read for a key: not again before it grew, or some time went by.
+func (s *Store) worthDay(c *candidate, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := c.counts[2]
+	if had, ok := s.judged[c.id]; ok && float64(n) < growth*float64(had.n) && now.Before(had.at.Add(afresh)) && c.status == Watched {
+		return false
+	}
+	if len(s.judged) >= mostJudged {
+		clear(s.judged)
+	}
+	s.judged[c.id] = judgement{n, now}
+	return true
+}
+
+// share adds up the calls that a problem's sightings are a share of.
+type share struct {
+	calls    calls
+	hit      map[whom]bool
+	all      int64
+	affected int64
+}
+
+func newShare(c *candidate) share {
+	s := share{calls: callsOf(c.key(), c.kinds), hit: map[whom]bool{}}
+	for _, w := range c.affected {
+		s.hit[w] = true
+	}
+	return s
+}
+
+func (s *share) take(c *statistics.Cell, _ time.Time) {
+	if !s.calls.has(c) || c.Status == entry.StatusPending {
+		return
+	}
+	s.all += c.Count
+	for _, w := range whose(c) {
+		if s.hit[w] {
+			s.affected += c.Count
+			return
+		}
+	}
+}
+
+// decide opens what takes a large share of the calls, and not by chance.
+func (c *candidate) decide(at int, sum *share) {
+	n, w := c.counts[at], windows[at]
+	all, affected := max(sum.all, n), max(sum.affected, n)
+	large := float64(n) >= ofCalls*float64(all) || float64(n) >= ofApps*float64(affected)
+	if c.rejecting() {
+		all, large = affected, float64(n) >= ofApps*float64(affected)
+	}
+	c.opens = large && tail(n, max(c.rate(at), always*float64(all))) < chance
+	if c.opens {
+		c.why = fmt.Sprintf("%d of %d calls in %s, of %d by those whom it hits; by the past it would be %.1f.", n, all, span(w.length), affected, c.rate(at))
+	}
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func many(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// span is a length of time in words: "12 minutes", "6 hours", "14 days".
+func span(d time.Duration) string {
+	switch {
+	case d >= 2*day:
+		return many(int(d/day), "day")
+	case d >= 2*time.Hour:
+		return many(int(d/time.Hour), "hour")
+	default:
+		return many(max(int(d/time.Minute), 1), "minute")
+	}
+}

@@ -1,0 +1,164 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/riverqueue/river"
+
+	"github.com/weirhq/weir/tenant"
+)
+
+// Detection finds problems. The context carries the tenant.
+type Detection interface {
+	// Take counts what ingestion found since, and opens issues of it.
+	Take(ctx context.Context) error
+	// Detect looks at what happened over time, or did not, and brings all issues up to date.
+	Detect(ctx context.Context) error
+}
+
+const (
+	// detectEvery is how often each tenant is looked at.
+	detectEvery = time.Minute
+	// takeEvery is how long what was found waits, so that many commits make one job.
+	takeEvery = 500 * time.Millisecond
+	// detectionQueue is for finding problems: it waits for no compaction. A tenant has one job of each kind at a time, so
+	// that one with much to do leaves the other workers to the rest.
+	detectionQueue   = "detection"
+	detectionWorkers = 4
+)
+
+// TakeFindings counts what ingestion found of a tenant's entries.
+type TakeFindings struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+}
+
+// Kind names the job.
+func (TakeFindings) Kind() string { return "take_findings" }
+
+// InsertOpts puts the job before those that look at everything, once.
+func (TakeFindings) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: detectionQueue, MaxAttempts: 3, Priority: 1, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: waitingOrRunning}}
+}
+
+// DetectTenant looks for problems of a tenant.
+type DetectTenant struct {
+	TenantID uuid.UUID `json:"tenant_id"`
+}
+
+// Kind names the job.
+func (DetectTenant) Kind() string { return "detect_tenant" }
+
+// InsertOpts puts the job into its queue, once. The next minute brings another, so that it is not tried again.
+func (DetectTenant) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: detectionQueue, MaxAttempts: 1, Priority: 2, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: waitingOrRunning}}
+}
+
+// ScheduleDetection makes the jobs that look for problems of each tenant.
+type ScheduleDetection struct{}
+
+// Kind names the job.
+func (ScheduleDetection) Kind() string { return "schedule_detection" }
+
+// InsertOpts puts the job into the queue of no tenant, once.
+func (ScheduleDetection) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: systemQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByState: waitingOrRunning}}
+}
+
+func (j *Jobs) takeFindings(ctx context.Context, job *river.Job[TakeFindings]) error {
+	return j.deps.Detection.Take(tenant.WithPrincipal(ctx, tenant.System(job.Args.TenantID)))
+}
+
+func (j *Jobs) detectTenant(ctx context.Context, job *river.Job[DetectTenant]) error {
+	return j.deps.Detection.Detect(tenant.WithPrincipal(ctx, tenant.System(job.Args.TenantID)))
+}
+
+func (j *Jobs) scheduleDetection(ctx context.Context, _ *river.Job[ScheduleDetection]) error {
+	ids, err := j.deps.Tenants(ctx)
+	if err != nil {
+		return fmt.Errorf("list the tenants: %w", err)
+	}
+	for step := range slices.Chunk(ids, insertStep) {
+		params := make([]river.InsertManyParams, len(step))
+		for i, id := range step {
+			params[i] = river.InsertManyParams{Args: DetectTenant{TenantID: id}}
+		}
+		if _, err := j.client.InsertMany(ctx, params); err != nil {
+			return fmt.Errorf("make the jobs that look for problems: %w", err)
+		}
+	}
+	return nil
+}
+
+// Found asks for a job that counts what ingestion found of the tenant. It returns at once.
+func (j *Jobs) Found(tenantID uuid.UUID) { j.found.add(tenantID) }
+
+// finds are the tenants of which something was found that no job was made for yet.
+type finds struct {
+	mu      sync.Mutex
+	tenants map[uuid.UUID]struct{}
+}
+
+func (f *finds) add(tenantIDs ...uuid.UUID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.tenants == nil {
+		f.tenants = map[uuid.UUID]struct{}{}
+	}
+	for _, id := range tenantIDs {
+		f.tenants[id] = struct{}{}
+	}
+}
+
+func (f *finds) take() []uuid.UUID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ids := slices.Collect(maps.Keys(f.tenants))
+	clear(f.tenants)
+	return ids
+}
+
+// enqueueFound makes the jobs of what was found. One that is there already may be past what was found now, so its tenant
+// is asked for again.
+func (j *Jobs) enqueueFound(ctx context.Context) error {
+	for step := range slices.Chunk(j.found.take(), insertStep) {
+		params := make([]river.InsertManyParams, len(step))
+		for i, id := range step {
+			params[i] = river.InsertManyParams{Args: TakeFindings{TenantID: id}}
+		}
+		made, err := j.client.InsertMany(ctx, params)
+		if err != nil {
+			j.found.add(step...)
+			return fmt.Errorf("make jobs of what was found: %w", err)
+		}
+		for i := range made {
+			if made[i].UniqueSkippedAsDuplicate {
+				j.found.add(step[i])
+			}
+		}
+	}
+	return nil
+}
+
+// watch makes jobs of what was found until stop is closed. What is not enqueued then is found within a minute.
+func (j *Jobs) watch(stop <-chan struct{}) {
+	ticker := time.NewTicker(takeEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		if err := j.enqueueFound(ctx); err != nil {
+			j.deps.Log.WarnContext(ctx, "what was found waits", "error", err)
+		}
+		cancel()
+	}
+}
