@@ -22,7 +22,7 @@ func (a *App) handler() http.Handler {
 		api := graph.NewHandler(graph.Deps{
 			Tenants: a.stores.tenants, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs,
 			Logs: journal.NewLogs(a.stores.journal, a.stores.runs), Statistics: a.stores.statistics, Catalogues: a.stores.catalogues,
-			Issues: a.stores.issues, Logger: a.log,
+			Alarms: a.stores.alarms, Notifications: a.stores.notifications, Issues: a.stores.issues, Logger: a.log,
 		})
 		mux.Handle("/graphql", traced("graphql", authenticate(a.auth, a.log, refuseGraphQL, api)))
 		if a.opt.Playground {

@@ -53,8 +53,8 @@ func may(ctx context.Context, role tenant.Role) error {
 	return p.Require(role)
 }
 
-// CreateRule makes a rule, which watches from now on. Errors: BadInput, one error a field; what it names and is not there
-// is BadInput of the field. It needs the role DEVELOPER.
+// CreateRule makes a rule, which watches from now on. Errors: BadInput, one error a field; NotFound of what it
+// names. It needs the role DEVELOPER.
 func (s *Store) CreateRule(ctx context.Context, in CreateRuleInput) (r *Rule, err error) {
 	if err := may(ctx, tenant.RoleDeveloper); err != nil {
 		return nil, err
@@ -93,14 +93,14 @@ func (s *Store) CreateRule(ctx context.Context, in CreateRuleInput) (r *Rule, er
 	return r, nil
 }
 
-// missing turns a foreign key's error into that of the field.
+// missing turns a foreign key's error into NotFound.
 func missing(err error) error {
 	if broken, ok := errors.AsType[*pgconn.PgError](err); ok && broken.Code == "23503" {
-		fields := map[string]string{
-			"alarm_rule_tenant_id_integration_id_fkey": "integrationId", "alarm_rule_tenant_id_customer_id_fkey": "customerId", "alarm_rule_tenant_id_flow_id_fkey": "flowId",
+		things := map[string]string{
+			"alarm_rule_tenant_id_integration_id_fkey": "integration", "alarm_rule_tenant_id_customer_id_fkey": "customer", "alarm_rule_tenant_id_flow_id_fkey": "flow",
 		}
-		if field := fields[broken.ConstraintName]; field != "" {
-			return errs.Invalid(field, "there is no such thing")
+		if thing := things[broken.ConstraintName]; thing != "" {
+			return errs.New(errs.NotFound, "no such %s", thing)
 		}
 	}
 	return err
@@ -115,7 +115,7 @@ func checkEndpoints(ctx context.Context, tx *tenant.Tx, ids []uuid.UUID) error {
 	var n int
 	err := tx.Pgx().QueryRow(ctx, "SELECT count(*) FROM notification_endpoint WHERE tenant_id = $1 AND id = ANY($2::uuid[])", tx.TenantID(), tenant.UUIDs(ids)).Scan(&n)
 	if err == nil && n != len(distinct) {
-		return errs.Invalid("endpointIds", "there is no such endpoint")
+		return errs.New(errs.NotFound, "no such endpoint")
 	}
 	return err
 }

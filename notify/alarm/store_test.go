@@ -303,15 +303,22 @@ func TestRulesThatCannotBe(t *testing.T) {
 		"name": func(in *alarm.CreateRuleInput) { in.Name = "" }, "metric": func(in *alarm.CreateRuleInput) { in.Metric = "X" },
 		"comparison": func(in *alarm.CreateRuleInput) { in.Comparison = "" }, "threshold": func(in *alarm.CreateRuleInput) { in.Threshold = 5 },
 		"windowSeconds": func(in *alarm.CreateRuleInput) { in.WindowSeconds = 86401 }, "forSeconds": func(in *alarm.CreateRuleInput) { in.ForSeconds = -1 },
-		"kinds": func(in *alarm.CreateRuleInput) { in.Kinds = []entry.Kind{99} }, "endpointIds": func(in *alarm.CreateRuleInput) { in.EndpointIDs = []uuid.UUID{uuid.New()} },
-		"integrationId": func(in *alarm.CreateRuleInput) { in.IntegrationID = uuid.New() }, "customerId": func(in *alarm.CreateRuleInput) { in.CustomerID = uuid.New() },
-		"flowId": func(in *alarm.CreateRuleInput) { in.FlowID = uuid.New() },
+		"kinds": func(in *alarm.CreateRuleInput) { in.Kinds = []entry.Kind{99} },
 	} {
 		in := good
 		spoil(&in)
 		_, err := b.store.CreateRule(b.ctx, in)
 		require.True(t, errs.Is(err, errs.BadInput), "%s: %v", field, err)
 		require.Equal(t, []string{field}, errs.All(err)[0].Field)
+	}
+	for _, name := range []func(*alarm.CreateRuleInput){
+		func(in *alarm.CreateRuleInput) { in.IntegrationID = uuid.New() }, func(in *alarm.CreateRuleInput) { in.CustomerID = uuid.New() },
+		func(in *alarm.CreateRuleInput) { in.FlowID = uuid.New() }, func(in *alarm.CreateRuleInput) { in.EndpointIDs = []uuid.UUID{uuid.New()} },
+	} {
+		in := good
+		name(&in)
+		_, err := b.store.CreateRule(b.ctx, in)
+		require.True(t, errs.Is(err, errs.NotFound), "%v", err)
 	}
 	for _, days := range []int{0, -1, 32} {
 		_, err := b.store.Backtest(b.ctx, good, noon.AddDate(0, 0, -days), noon)

@@ -100,8 +100,17 @@ type (
 	LogLineEdge            = Edge[*LogLine]
 	IssueConnection        = Connection[*Issue]
 	IssueEdge              = Edge[*Issue]
+	AlarmRuleConnection    = Connection[*AlarmRule]
+	AlarmRuleEdge          = Edge[*AlarmRule]
+	AlarmConnection        = Connection[*Alarm]
+	AlarmEdge              = Edge[*Alarm]
+	DeliveryConnection     = Connection[*Delivery]
+	DeliveryEdge           = Edge[*Delivery]
 	APIKeyConnection       = Connection[*APIKey]
 	APIKeyEdge             = Edge[*APIKey]
 	MemberConnection       = Connection[*Member]
 	MemberEdge             = Edge[*Member]
+
+	NotificationEndpointConnection = Connection[*NotificationEndpoint]
+	NotificationEndpointEdge       = Edge[*NotificationEndpoint]
 )
