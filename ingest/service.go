@@ -41,6 +41,8 @@ type Deps struct {
 	Committed func(tenantID uuid.UUID, commitNo int64)
 	// Found hears, after a commit, that it has sightings of problems, or what connected apps' states are.
 	Found func(tenantID uuid.UUID)
+	// Teller tells what is worth telling of a commit, in its transaction; nil is nobody.
+	Teller Teller
 	// Catalogues says what errors mean; without, nothing is diagnosed.
 	Catalogues Catalogues
 
@@ -65,6 +67,7 @@ type Service struct {
 	now        func() time.Time
 	committed  func(uuid.UUID, int64)
 	found      func(uuid.UUID)
+	teller     Teller
 	catalogues Catalogues
 	queue      *queue
 	decoders   sync.Pool
@@ -74,7 +77,7 @@ type Service struct {
 func NewService(deps Deps) *Service {
 	s := &Service{
 		door: deps.Door, journal: deps.Journal, runs: deps.Runs, directory: deps.Directory,
-		metrics: deps.Metrics, log: deps.Logger, now: deps.Now, committed: deps.Committed, found: deps.Found, catalogues: deps.Catalogues,
+		metrics: deps.Metrics, log: deps.Logger, now: deps.Now, committed: deps.Committed, found: deps.Found, teller: deps.Teller, catalogues: deps.Catalogues,
 		decoders: sync.Pool{New: func() any { return &decoder{} }},
 	}
 	if s.now == nil {

@@ -19,7 +19,7 @@ func (a *App) startIngest() {
 	a.ingest = ingest.NewService(ingest.Deps{
 		Door: a.door, Journal: a.stores.journal, Runs: a.stores.runs, Directory: a.stores.directory, Policies: a.stores.tenants,
 		Metrics: a.metrics, Logger: a.log.With("component", "ingest"), Rate: a.cfg.IngestRate,
-		Catalogues: a.stores.catalogues.Of, Found: a.jobs.Found,
+		Catalogues: a.stores.catalogues.Of, Found: a.jobs.Found, Teller: a.stores.notifications,
 	})
 	a.onClose(a.ingest.Close)
 }

@@ -204,7 +204,6 @@ func TestABacktestGivesTheAlarmsThatWere(t *testing.T) {
 		rules = append(rules, r)
 	}
 	const length = 4 * time.Hour
-	last := noon
 	bad := false
 	for at := noon; at.Before(noon.Add(length)); at = at.Add(time.Minute) {
 		if random.IntN(15) == 0 {
@@ -221,8 +220,7 @@ func TestABacktestGivesTheAlarmsThatWere(t *testing.T) {
 		}
 		b.put(t, list...)
 		if random.IntN(4) == 0 {
-			last = at.Add(time.Minute + alarm.Lag + time.Duration(random.IntN(40))*time.Second)
-			b.evaluate(t, last)
+			b.evaluate(t, at.Add(time.Minute+alarm.Lag+time.Duration(random.IntN(40))*time.Second))
 		}
 		if random.IntN(60) == 0 {
 			_, err := b.figures.Compact(b.ctx, at.Truncate(time.Hour))
