@@ -210,7 +210,7 @@ enum AlarmStatus {
 What to watch in the figures of log entries, and whom to tell. It is looked at ten seconds after each full minute. It fires when
 the metric has been beyond the threshold for ` + "`" + `forSeconds` + "`" + `, and resolves when it has been good again, by a tenth of the threshold,
 for as long, and for two minutes at least; for longer when it fires again soon each time. Flow runs count in the minute in which
-they began.
+they began. For VIEWER and up.
 """
 type AlarmRule implements Node {
   "Opaque; begins with ` + "`" + `alr_` + "`" + `."
@@ -241,7 +241,7 @@ type AlarmRule implements Node {
   enabled: Boolean!
 }
 
-"A time in which a rule fired."
+"A time in which a rule fired. For VIEWER and up."
 type Alarm implements Node {
   "Opaque; begins with ` + "`" + `alm_` + "`" + `."
   id: ID!
