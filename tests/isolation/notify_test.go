@@ -18,15 +18,11 @@ import (
 // rule is the id of a rule that each tenant has, and knows of itself.
 func (co *company) rule() uuid.UUID { return nodeid.Derive(co.tenant.ID, nodeid.AlarmRule, "rule") }
 
-// watch makes an endpoint with a delivery that nobody answered, and a rule that fired once and will not again.
+// watch makes endpoints with a delivery each that was refused, and a rule that fired once and will not again.
 func (co *company) watch(t *testing.T) {
 	t.Helper()
-	var made struct {
-		CreateNotificationEndpoint struct{ Endpoint struct{ ID string } }
-	}
-	co.owner.must(t, &made, `mutation($target: String!) { createNotificationEndpoint(input: {channel: WEBHOOK, target: $target, events: [ALARM_FIRING]}) {
-		endpoint { id } userErrors { message } } }`, map[string]any{"target": "https://tenant-" + co.letter + ".invalid/" + co.mark(own, "target")})
-	id := made.CreateNotificationEndpoint.Endpoint.ID
+	co.endpoint(t) // For the one that is deleted.
+	id := co.endpoint(t)
 	endpoint, err := nodeid.ParseAs(nodeid.NotificationEndpoint, id)
 	require.NoError(t, err)
 	door := tenant.NewDoor(co.w.db.Pool(t))
@@ -44,12 +40,24 @@ func (co *company) watch(t *testing.T) {
 			tx.TenantID(), nodeid.New(co.w.start), co.rule(), co.w.start, co.w.start.Add(time.Minute))
 		return err
 	}))
-	co.owner.must(t, nil, `mutation($id: ID!) { testNotificationEndpoint(input: {id: $id}) { userErrors { message } } }`, map[string]any{"id": id})
 	// There are no workers here: this is one.
 	store, err := notify.NewStore(door, notify.Options{Key: bytes.Repeat([]byte{'e'}, 32), Sender: refusing(co.mark(own, "answer"))})
 	require.NoError(t, err)
 	_, err = store.Deliver(ctx)
 	require.NoError(t, err)
+}
+
+// endpoint makes an endpoint with a delivery that waits, and gives its id.
+func (co *company) endpoint(t *testing.T) string {
+	t.Helper()
+	var made struct {
+		CreateNotificationEndpoint struct{ Endpoint struct{ ID string } }
+	}
+	co.owner.must(t, &made, `mutation($target: String!) { createNotificationEndpoint(input: {channel: WEBHOOK, target: $target, events: [ALARM_FIRING]}) {
+		endpoint { id } userErrors { message } } }`, map[string]any{"target": "https://tenant-" + co.letter + ".invalid/" + co.mark(own, "target")})
+	id := made.CreateNotificationEndpoint.Endpoint.ID
+	co.owner.must(t, nil, `mutation($id: ID!) { testNotificationEndpoint(input: {id: $id}) { userErrors { message } } }`, map[string]any{"id": id})
+	return id
 }
 
 // refusing is a receiver that says something, and takes nothing.
