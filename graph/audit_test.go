@@ -29,7 +29,7 @@ var deeds = map[string][2]string{
 	`updateRetention(input: {policies: []})`:                                                                                     {"TENANT", `{"policies":[]}`},
 	`updateRetention(input: {policies: [{kind: FLOW_RUN, days: 7}]})`:                                                            {"TENANT", `{"policies":[{"kind":"FLOW_RUN","days":7}]}`},
 	`updateRedaction(input: {headers: ["X-A"], fields: ["f"], patterns: ["hidden-word"]})`:                                       {"TENANT", `{"headers":["X-A"],"fields":["f"],"patterns":["[not kept]"]}`},
-	`createAlarmRule(input: {name: "r", metric: FAILURES, comparison: ABOVE, threshold: 3, windowSeconds: 60, endpointIds: []})`: {"alr_", `{"name":"r","metric":"FAILURES","comparison":"ABOVE","threshold":3,"windowSeconds":60,"forSeconds":0,"endpointIds":[]}`},
+	`createAlarmRule(input: {name: "r", metric: FAILURES, comparison: ABOVE, threshold: 3, windowSeconds: 60, endpointIds: []})`: {"alr_", `{"name":"r","metric":"FAILURES","comparison":"ABOVE","threshold":3,"windowSeconds":60,"endpointIds":[]}`},
 	`updateAlarmRule(input: {id: "RULE", threshold: 4})`:                                                                         {"RULE", `{"id":"RULE","threshold":4}`},
 	`deleteAlarmRule(input: {id: "RULE"})`:                                                                                       {"RULE", `{"id":"RULE"}`},
 	`createNotificationEndpoint(input: {channel: EMAIL, target: "hidden-word@acme.example", events: [ISSUE_OPENED]})`:            {"nep_", `{"channel":"EMAIL","target":"[not kept]","events":["ISSUE_OPENED"]}`},
