@@ -51,6 +51,7 @@ func (d *deeds) write(ctx context.Context, tx *tenant.Tx) error {
 	if _, err := tx.Pgx().Exec(ctx, sqlAddActivity, tx.TenantID(), tenant.UUIDs(d.issues), tenant.UUIDs(d.ids), d.actors, d.actions, d.notes); err != nil {
 		return fmt.Errorf("write what happened to issues: %w", err)
 	}
+	d.note(ctx)
 	return nil
 }
 

@@ -31,6 +31,8 @@ type Deps struct {
 	Advice func(category diagnostics.Category, provider string) diagnostics.Diagnosis
 	// Apps changes the state of connected apps.
 	Apps Apps
+	// Changed hears of issues that were opened, reopened or resolved, in the transaction that does it: see News. It may be nil.
+	Changed func(ctx context.Context, tx *tenant.Tx, changes []Change) error
 }
 
 // Traffic gives what was counted by minute, from one time to another. The cell is valid until take returns.
@@ -87,7 +89,11 @@ func (s *Store) write(ctx context.Context, fn func(ctx context.Context, tx *tena
 		if _, err := tx.Pgx().Exec(ctx, sqlLock, tx.TenantID().String()); err != nil {
 			return fmt.Errorf("wait for the issues: %w", err)
 		}
-		return fn(ctx, tx)
+		ctx, changes := noting(ctx)
+		if err := fn(ctx, tx); err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, changes)
 	})
 }
 

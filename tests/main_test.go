@@ -74,7 +74,7 @@ func startWorld() (*world, error) {
 	if w.server, err = localpg.Start(ctx, localpg.Options{DataDir: w.dir}); err != nil {
 		return nil, err
 	}
-	w.env = harness.EnvOf(w.server)
+	w.env = harness.EnvOf(w.server).With("WEIR_NOTIFY_ALLOW_CIDRS", "127.0.0.0/8")
 	if w.service, err = binary.Serve(ctx, w.env, "--migrate"); err != nil {
 		return nil, errors.Join(err, w.server.Stop(ctx))
 	}

@@ -183,15 +183,15 @@ func (a *App) assemble(ctx context.Context) error {
 		statistics: statistics.NewStore(a.door, a.log.With("component", "statistics")),
 	}
 	a.stores.catalogues = diagnostics.NewCatalogues(catalogue, a.stores.tenants, time.Now, a.log.With("component", "diagnostics"))
-	detection := NewDetection(Sources{
-		Door: a.door, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs, Statistics: a.stores.statistics,
-		Catalogues: a.stores.catalogues, Advice: catalogue, Now: time.Now, Log: a.log,
-	})
-	a.stores.issues = detection.Issues
-	a.stores.logs = journal.NewLogs(a.stores.journal, a.stores.runs)
 	if a.stores.notifications, a.stores.alarms, err = openNotifications(a, a.stores.statistics, func(tenantID uuid.UUID) { a.jobs.Told(tenantID) }); err != nil {
 		return err
 	}
+	detection := NewDetection(Sources{
+		Door: a.door, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs, Statistics: a.stores.statistics,
+		Catalogues: a.stores.catalogues, Advice: catalogue, Told: a.stores.notifications, Now: time.Now, Log: a.log,
+	})
+	a.stores.issues = detection.Issues
+	a.stores.logs = journal.NewLogs(a.stores.journal, a.stores.runs)
 	a.jobs, err = jobs.New(jobs.Deps{
 		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, detection.Shapes, a.stores.notifications, a.log}, Detection: detection, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),

@@ -15,6 +15,7 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/notify"
 	"github.com/weirhq/weir/shape"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
@@ -36,6 +37,8 @@ type Sources struct {
 	Runs       *run.Store
 	Statistics *statistics.Store
 	Catalogues *diagnostics.Catalogues
+	// Told hears of issues and of connected apps that they turn; nil is nobody.
+	Told *notify.Store
 	// Advice is the catalogue that comes with the service.
 	Advice *diagnostics.Catalogue
 	Now    func() time.Time
@@ -44,10 +47,16 @@ type Sources struct {
 
 // NewDetection puts the keeping of issues and the detectors together.
 func NewDetection(from Sources) *Detection {
-	d := &Detection{now: from.Now, Issues: issues.NewStore(issues.Deps{
+	deps := issues.Deps{
 		Door: from.Door, Now: from.Now, Traffic: from.Statistics, Diagnose: from.diagnose, Advice: from.Advice.Advice, Apps: from.Directory,
 		Log: from.Log.With("component", "issues"),
-	})}
+	}
+	told := &news{told: from.Told}
+	if from.Told != nil {
+		deps.Changed, deps.Apps = told.changed, tellingApps{from.Directory, from.Told}
+	}
+	d := &Detection{now: from.Now, Issues: issues.NewStore(deps)}
+	told.issues = d.Issues
 	d.Shapes = shape.NewStore(shape.Deps{Door: from.Door, Body: from.body, Log: from.Log.With("component", "shape")})
 	d.detector = detect.New(detect.Deps{
 		Door: from.Door, Statistics: from.Statistics, Issues: d.Issues, Entries: from.Journal, Advice: from.Advice.Advice, Now: from.Now,
