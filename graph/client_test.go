@@ -88,7 +88,7 @@ type wsClient struct {
 
 func (s *site) dial(t *testing.T, protocols ...string) *wsClient {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	t.Cleanup(cancel)
 	conn, answer, err := websocket.Dial(ctx, s.http.URL+"/graphql", &websocket.DialOptions{Subprotocols: protocols})
 	require.NoError(t, err)
@@ -176,7 +176,7 @@ func (s *site) events(t *testing.T, authorization, query string, v vars) *sseCli
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": v})
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.http.URL+"/graphql", strings.NewReader(string(body)))
 	require.NoError(t, err)

@@ -74,13 +74,15 @@ type socket struct {
 	exec          graphql.GraphExecutor
 	authorization string
 
-	ctx    context.Context //nolint:containedctx // It ends all that runs on the socket.
+	// ctx ends all that runs on the socket.
+	ctx    context.Context //nolint:containedctx // A socket is a connection, which is no call.
 	cancel context.CancelCauseFunc
 	ending sync.Once
 	all    sync.WaitGroup
 
-	// initialised and leave belong to the goroutine that reads.
+	// initialised, caller and leave belong to the goroutine that reads; caller is ctx with the principal.
 	initialised bool
+	caller      context.Context //nolint:containedctx // Likewise.
 	leave       func()
 
 	mu         sync.Mutex
@@ -198,9 +200,10 @@ func (s *socket) initialise(payload json.RawMessage) error {
 	if s.leave, err = s.streams.admit(p); err != nil {
 		return &closing{closeLater, errTooMany.Message}
 	}
-	s.ctx = tenant.WithPrincipal(s.ctx, p)
+	caller := tenant.WithPrincipal(s.ctx, p)
+	s.caller = caller
 	s.all.Go(func() {
-		s.streams.watch(s.ctx, s.authorization, p, func(why error) {
+		s.streams.watch(caller, s.authorization, p, func(why error) {
 			if errors.Is(why, errStopping) {
 				s.end(closeRestart, "Service restart")
 				return
@@ -240,7 +243,7 @@ func (s *socket) subscribe(f *frame) error {
 	if wrong != nil {
 		return &closing{closeBad, "Invalid message received: " + wrong.message}
 	}
-	ctx, stop := context.WithCancel(s.ctx)
+	ctx, stop := context.WithCancel(s.caller)
 	s.mu.Lock()
 	_, taken := s.operations[f.ID]
 	count := len(s.operations)

@@ -406,7 +406,7 @@ func TestSlowClientIsToldToResync(t *testing.T) {
 	}
 	s.joined(t, 2)
 	var ids []string
-	for i := range 120 {
+	for i := range 60 {
 		e := w.entry(entry.KindAPIRequest, 100+i)
 		e.Method, e.URL = "GET", "https://api.example.com/"+fmt.Sprintf("%0400000d", i)
 		ids = append(ids, nodeid.Format(nodeid.APIRequest, e.ID))

@@ -109,6 +109,16 @@ func sample(t *testing.T, table, column, kind string) string {
 		return "'PULL'"
 	case "flow_run.status", "node_run.status":
 		return "'FAILED'"
+	case "notification_endpoint.channel":
+		return "'SLACK'"
+	case "notification_endpoint.events":
+		return "'{ALARM_FIRING}'"
+	case "delivery.status":
+		return "'PENDING'"
+	case "alarm_rule.comparison":
+		return "'ABOVE'"
+	case "alarm_rule.metric":
+		return "'VOLUME'"
 	case "issue.status":
 		return "'OPEN'"
 	case "issue.severity", "issue.base_severity":
@@ -119,7 +129,7 @@ func sample(t *testing.T, table, column, kind string) string {
 		return "gen_random_uuid()"
 	case "text":
 		return "'text'"
-	case "text[]":
+	case "text[]", "uuid[]", "smallint[]":
 		return "'{}'"
 	case "timestamp with time zone":
 		return "'" + start.Format(time.RFC3339) + "'"
