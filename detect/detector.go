@@ -70,6 +70,8 @@ type memory struct {
 	// spiking are integrations whose share of failures was too high when it was last looked at.
 	spiking map[uuid.UUID]bool
 	shown   map[issues.Key]shown
+	// silent are sources whose silence was told, and since when it is.
+	silent map[source]int64
 }
 
 // New makes a Detector.

@@ -18,7 +18,7 @@ const (
 	slowLevel = 1e-6
 	slowPart  = 0.05
 	// fewestRecent calls must have been made in half an hour, and fewestBefore in the last week on at least fewestDays days.
-	fewestRecent = 50
+	fewestRecent = 20
 	fewestBefore = 200
 	fewestDays   = 2
 	// Beside that the p95 must be slowTimes as long, and by slowMore milliseconds.

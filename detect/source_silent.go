@@ -186,6 +186,8 @@ func findSilent(p *picture) (found []finding) {
 	longest := map[issues.Key]int64{}
 	explained := p.stalledApps()
 	told := map[uuid.UUID]bool{}
+	before := p.memory.silent
+	p.memory.silent = map[source]int64{}
 	all := sync.OnceValue(p.together)
 	for _, s := range list {
 		since := p.lastOf(s)
@@ -197,9 +199,11 @@ func findSilent(p *picture) (found []finding) {
 			continue
 		}
 		expected, silent := p.isSilent(s, since, all)
-		if !silent {
+		// A silence that was told lasts until something comes, or nothing is expected any more.
+		if at, ok := before[s]; !silent && (!ok || at != since || expected == 0) {
 			continue
 		}
+		p.memory.silent[s] = since
 		told[s.app] = true
 		what := "webhooks"
 		if s.kind == entry.KindExternalEvent {
