@@ -37,6 +37,10 @@ test-containers: ## Run the tests on PostgreSQL in a container (needs a Docker e
 test-graphql-http: ## Run the audits of GraphQL over HTTP (needs Node.js)
 	tests/graphqlhttp/run.sh
 
+.PHONY: test-subscriptions
+test-subscriptions: ## Run the npm clients of subscriptions against the service (needs Node.js)
+	tests/subscriptions/run.sh
+
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME (default 20s)
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \
@@ -52,6 +56,10 @@ bench: ## Measure ingestion and queries against raw COPY, 1 million entries (ARG
 .PHONY: bench-detection
 bench-detection: ## Simulate a month with 25 incidents, and print what is found of them and when (ARGS="-seed 2")
 	$(GO) run ./tests/detection/bench $(ARGS)
+
+.PHONY: bench-live
+bench-live: ## Measure the time from commit to client with 1,000 subscribers and 2,000 entries/s (ARGS="-duration 1m")
+	$(GO) run ./tests/live $(ARGS)
 
 .PHONY: soak
 soak: ## Run under load for 10 minutes and look at what changes (ARGS="-duration 1m", or ARGS=crowd for 10,000 tenants)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -28,6 +29,17 @@ type answer struct {
 	// logged are the internal errors that were logged already, by the id that they were given: one failed statement
 	// fails the fields of many rows.
 	logged map[error]string
+	// begin begins its time, the first time that it is called.
+	begun sync.Once
+	start func()
+}
+
+// begin notes that the answer is being made. Before that a subscription waits for what there is to answer, for as long as
+// it takes.
+func (a *answer) begin() {
+	if a != nil {
+		a.begun.Do(a.start)
+	}
 }
 
 type answerKey struct{}
@@ -47,9 +59,14 @@ var (
 func (h *handler) aroundResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	ctx, cancel := context.WithTimeoutCause(ctx, h.deps.maxTime, errTooSlow)
-	defer cancel()
-	ctx = context.WithValue(ctx, answerKey{}, &answer{logged: map[error]string{}})
+	timer := time.AfterFunc(math.MaxInt64, func() { stop(errTooSlow) })
+	defer timer.Stop()
+	a := &answer{logged: map[error]string{}, start: func() { timer.Reset(h.deps.maxTime) }}
+	ctx = context.WithValue(ctx, answerKey{}, a)
+	s := streamingOf(ctx)
+	if s == nil {
+		a.begin()
+	}
 	ctx = exec.WithMeter(ctx, exec.NewMeter(maxAnswer, func() { stop(errTooLarge) }))
 	response := next(load.With(ctx, h.sources))
 	if response == nil {
@@ -59,5 +76,6 @@ func (h *handler) aroundResponse(ctx context.Context, next graphql.ResponseHandl
 	if cause := context.Cause(ctx); errors.Is(cause, errTooLarge) || errors.Is(cause, errTooSlow) {
 		response.Data, response.Errors = json.RawMessage("null"), gqlerror.List{h.present(ctx, cause)}
 	}
+	s.mark(response)
 	return response
 }

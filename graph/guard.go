@@ -24,6 +24,7 @@ func (h *handler) aroundField(ctx context.Context, next graphql.Resolver) (any, 
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	answerOf(ctx).begin()
 	if fc.IsResolver {
 		// Resolvers read from the database by themselves.
 		turn.Yield(ctx)
@@ -49,7 +50,7 @@ var unloaded = map[string]bool{"stats": true, "dashboard": true, "overview": tru
 
 // admit checks whoever asks for a field of a root type. Introspection and __typename are for everybody.
 func admit(ctx context.Context, object, field string) error {
-	if object != "Query" && object != "Mutation" || strings.HasPrefix(field, "__") {
+	if object != "Query" && object != "Mutation" && object != "Subscription" || strings.HasPrefix(field, "__") {
 		return nil
 	}
 	p, err := tenant.FromContext(ctx)

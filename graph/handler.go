@@ -20,6 +20,7 @@ import (
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/live"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
@@ -43,6 +44,14 @@ type Deps struct {
 	// Catalogues say what is wrong with entries, each tenant's with its own.
 	Catalogues *diagnostics.Catalogues
 
+	// Live follows what is committed; nil for an API without subscriptions.
+	Live *live.Feed[journal.Change]
+	// Authenticate checks the credential of a connection: when it begins, and as long as it lasts. It is
+	// tenant.Authenticator's.
+	Authenticate func(ctx context.Context, authorization string) (*tenant.Principal, error)
+	// Connections counts connections that are open for subscriptions; nil is for nobody.
+	Connections func(protocol string, change int)
+
 	// Logger hears of internal errors. Nil is the default one.
 	Logger *slog.Logger
 	// Now is the clock. Nil is the system's.
@@ -50,6 +59,8 @@ type Deps struct {
 
 	// maxTime is shorter in tests.
 	maxTime time.Duration
+	// timing is quicker in tests.
+	timing timing
 }
 
 type handler struct {
@@ -58,9 +69,19 @@ type handler struct {
 	schema  *ast.Schema
 }
 
+// Server serves the GraphQL API.
+type Server struct {
+	http.Handler
+	streams *streams
+}
+
+// Close ends all subscriptions: their clients are told that the service restarts. It returns when they have ended, or
+// when the context does. Requests go on.
+func (s *Server) Close(ctx context.Context) error { return s.streams.close(ctx) }
+
 // NewHandler serves the GraphQL API over HTTP. The request's context must have the caller's principal in it; without
 // one every field but introspection is UNAUTHENTICATED.
-func NewHandler(deps Deps) http.Handler {
+func NewHandler(deps Deps) *Server {
 	if deps.Logger == nil {
 		deps.Logger = slog.Default()
 	}
@@ -76,6 +97,9 @@ func NewHandler(deps Deps) http.Handler {
 	executable := exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{deps: deps}})
 	h.schema = executable.Schema()
 	server := gqlhandler.New(executable)
+	streams := newStreams(&h.deps)
+	server.AddTransport(socketTransport{streams})
+	server.AddTransport(eventTransport{streams})
 	server.AddTransport(transport.Options{AllowedMethods: []string{http.MethodOptions, http.MethodGet, http.MethodPost}})
 	server.AddTransport(httpTransport{deps.Logger})
 	server.SetQueryCache(lru.New[*ast.QueryDocument](documents))
@@ -89,7 +113,7 @@ func NewHandler(deps Deps) http.Handler {
 	server.Use(cost{})
 	server.AroundResponses(h.aroundResponse)
 	server.AroundFields(h.aroundField)
-	return server
+	return &Server{Handler: server, streams: streams}
 }
 
 // validationRules are the specification's, without suggestions of names that are like a wrong one: each suggestion

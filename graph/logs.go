@@ -60,8 +60,14 @@ func (r *Resolver) logs(ctx context.Context, args logArgs) (*model.LogEntryConne
 		return nil, err
 	}
 	var found journal.ItemPage
-	turn.Wait(ctx, func() { found, err = r.deps.Logs.List(ctx, query) })
-	return model.LogEntries(found), err
+	if query.Order != entry.OldestFirst {
+		turn.Wait(ctx, func() { found, err = r.deps.Logs.List(ctx, query) })
+		return model.LogEntries(found), err
+	}
+	// logAdded goes on behind the cursors of such a list, which therefore say what is in it.
+	var commit int64
+	turn.Wait(ctx, func() { found, commit, err = r.deps.Logs.Snapshot(ctx, query) })
+	return model.LogEntries(found).Marked(func(cursor string) string { return model.ListedCursor(cursor, commit) }), err
 }
 
 // logsBelow gives a page of those that stand below something.

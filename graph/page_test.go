@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/graph/internal/model"
 	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/tenant"
@@ -116,7 +117,7 @@ func TestListsBelowManyAreThoseOfEach(t *testing.T) {
 					for n, node := range want.list(t, "logs.nodes") {
 						require.Equal(t, node.(map[string]any)["id"], nodes[n].(map[string]any)["id"])
 					}
-					require.Equal(t, want.at(t, "logs.pageInfo"), r.at(t, at+"logs.pageInfo"))
+					require.Equal(t, placed(t, want.at(t, "logs.pageInfo")), placed(t, r.at(t, at+"logs.pageInfo")))
 					found += len(nodes)
 				}
 				require.NotZero(t, found, "%v", filter)
@@ -129,4 +130,19 @@ func TestListsBelowManyAreThoseOfEach(t *testing.T) {
 	require.Contains(t, r.raw, `"externalId":"full"`)
 	require.NotContains(t, r.raw, `"externalId":"other"`)
 	require.NotContains(t, r.raw, `"externalId":"acme"`)
+}
+
+// placed is a pageInfo with its cursors read: some also say which commits are in the list.
+func placed(t *testing.T, info any) map[string]any {
+	t.Helper()
+	out := map[string]any{}
+	for name, value := range info.(map[string]any) {
+		if cursor, ok := value.(string); ok {
+			at, err := model.ParseLogCursor(cursor)
+			require.NoError(t, err)
+			value = *at
+		}
+		out[name] = value
+	}
+	return out
 }

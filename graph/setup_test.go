@@ -26,6 +26,7 @@ import (
 	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/live"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 	"github.com/weirhq/weir/tenant/token"
@@ -44,6 +45,7 @@ type bundle struct {
 	deps    Deps
 	issues  *issues.Store
 	door    *tenant.Door
+	hub     *live.Hub
 	handler http.Handler
 	// statements counts what goes to the database.
 	statements *statements
@@ -87,6 +89,9 @@ func setup(tb testing.TB, trace ...func(*statements) pgx.QueryTracer) *bundle {
 	b.deps.Issues = b.issues
 	b.deps.Directory.EraseWith(noEraser{})
 	b.deps.Tenants.SignWith(newIssuer(tb))
+	b.hub = live.NewHub(live.Deps{Poll: time.Hour, Rest: time.Millisecond, Queue: 8})
+	b.deps.Live = live.NewJournal(b.hub, entries, b.deps.Logs)
+	tb.Cleanup(func() { require.NoError(tb, b.hub.Stop(context.WithoutCancel(tb.Context()))) })
 	b.handler = NewHandler(b.deps)
 	return b
 }

@@ -61,6 +61,10 @@ func (t httpTransport) Do(w http.ResponseWriter, r *http.Request, exec graphql.G
 		refuse(w, media, http.StatusMethodNotAllowed, "only queries may be sent by GET")
 		return
 	}
+	if operation.Operation.Operation == ast.Subscription {
+		refuse(w, media, http.StatusBadRequest, "subscriptions need a WebSocket (graphql-transport-ws), or Accept: text/event-stream (graphql-sse)")
+		return
+	}
 	responses, ctx := exec.DispatchOperation(ctx, operation)
 	if response := responses(ctx); response != nil {
 		writeResponse(w, media, response)

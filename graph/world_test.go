@@ -19,6 +19,7 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/live"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -103,13 +104,14 @@ func (b *bundle) commit(tb testing.TB, tenantID uuid.UUID, entries []*entry.Entr
 		if c, err = b.deps.Journal.Begin(ctx, tx, nil); err != nil {
 			return err
 		}
-		done, err := b.deps.Runs.Apply(ctx, tx, 1, runs, nodes)
+		done, err := b.deps.Runs.Apply(ctx, tx, c.No, runs, nodes)
 		if err != nil {
 			return err
 		}
-		return c.Append(ctx, journal.Batch{Loose: entries, Cells: done.Cells})
+		return c.Append(ctx, journal.Batch{Loose: entries, Cells: done.Cells, Runs: done.Changed})
 	}))
 	c.Committed()
+	b.hub.Hint(live.JournalStream, tenantID, c.No)
 }
 
 func at(seconds int) time.Time { return noon.Add(-time.Hour + time.Duration(seconds)*time.Second) }

@@ -221,7 +221,7 @@ func (s *Service) writeRuns(ctx context.Context, tx *tenant.Tx, w *writing) erro
 	}
 	w.tally(w.runsOf, done.RunChanged)
 	w.tally(w.nodesOf, done.NodeChanged)
-	w.entries.Cells = done.Cells
+	w.entries.Cells, w.entries.Runs = done.Cells, done.Changed
 	for i, changed := range done.RunChanged {
 		if changed {
 			w.terms(&w.runs[i])

@@ -27,14 +27,16 @@ type Batch struct {
 	Terms []term.Term
 	// Cells are of what is counted like an entry but is none, likewise.
 	Cells []statistics.Cell
+	// Runs are the flow runs that the commit changes, itself or by their node runs, each once.
+	Runs []uuid.UUID
 	// Beside puts further statements into the round trip; nil for none.
 	Beside func(b *pgx.Batch) error
 }
 
 const (
 	sqlAppendSegment = `INSERT INTO journal_segment (tenant_id, id, commit_no, first_at, last_at, entries, kinds, statuses,
-  customers, integrations, compacted, format, checksum, head, list, tokens, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
+  customers, integrations, compacted, format, checksum, head, list, tokens, body, commits)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 
 	sqlAppendFailures = `INSERT INTO journal_failure (tenant_id, at, entry_id, kind, customer_id, integration_id,
   connected_app_id, status_code, error_code)
@@ -45,6 +47,8 @@ SELECT $1, f.* FROM unnest($2::timestamptz[], $3::uuid[], $4::smallint[], $5::uu
 SELECT $1, $2, t.* FROM unnest($3::smallint[], $4::timestamptz[], $5::bytea[]) t`
 
 	sqlAppendKeys = `INSERT INTO journal_key (tenant_id, day, commit_no, hashes) VALUES ($1, $2, $3, $4)`
+
+	sqlAppendCommit = `INSERT INTO journal_commit (tenant_id, commit_no, at, segments, runs) VALUES ($1, $2, $3, $4, $5)`
 )
 
 // Append writes the batch, and the keys that Duplicate claimed, in one round trip. All entries must be of days that
@@ -63,13 +67,13 @@ func (c *Commit) Append(ctx context.Context, in Batch) error {
 			sealed = append(sealed, kept)
 		}
 	}
-	conn, err := prepareStatements(ctx, c.tx, sqlAppendSegment, sqlAppendFailures, sqlAppendTerms, sqlAppendKeys, statistics.SQLAppend)
+	conn, err := prepareStatements(ctx, c.tx, sqlAppendSegment, sqlAppendFailures, sqlAppendTerms, sqlAppendKeys, sqlAppendCommit, statistics.SQLAppend)
 	if err != nil {
 		return err
 	}
 	// All that a commit writes for its entries is queued here: it costs no further round trip.
 	batch := &pgx.Batch{}
-	c.queueSegments(batch, sealed)
+	c.queueCommit(batch, c.queueSegments(batch, sealed), in.Runs)
 	c.queueFailures(batch, sealed)
 	c.queueTerms(batch, sealed, in.Terms)
 	c.queueKeys(batch)
@@ -79,25 +83,39 @@ func (c *Commit) Append(ctx context.Context, in Batch) error {
 			return fmt.Errorf("append what stands beside entries: %w", err)
 		}
 	}
-	if batch.Len() == 0 {
-		return nil
-	}
 	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("append entries: %w", err)
 	}
 	return nil
 }
 
-func (c *Commit) queueSegments(batch *pgx.Batch, sealed []*Sealed) {
+// queueSegments gives the places of the segments, packed.
+func (c *Commit) queueSegments(batch *pgx.Batch, sealed []*Sealed) (places []byte) {
 	for _, s := range sealed {
-		queueSegment(batch, c.tx.TenantID(), c.No, false, &s.segment, c.store.opt.Now())
+		id := queueSegment(batch, c.tx.TenantID(), c.No, nil, false, &s.segment, c.store.opt.Now())
+		places = appendPlace(places, segmentPlace{last: s.segment.LastMicros, id: id, entries: s.segment.Entries})
 	}
+	return places
 }
 
-func queueSegment(batch *pgx.Batch, tenantID uuid.UUID, commitNo int64, compacted bool, e *segment.Encoded, now time.Time) {
-	batch.Queue(sqlAppendSegment, tenantID, nodeid.New(now), commitNo, timeOf(e.FirstMicros), timeOf(e.LastMicros), e.Entries,
+// queueCommit notes what the commit wrote.
+func (c *Commit) queueCommit(batch *pgx.Batch, places []byte, runs []uuid.UUID) {
+	ids := make([]byte, 0, len(uuid.Nil)*len(runs))
+	for _, id := range runs {
+		ids = append(ids, id[:]...)
+	}
+	if places == nil {
+		places = []byte{}
+	}
+	batch.Queue(sqlAppendCommit, c.tx.TenantID(), c.No, c.store.opt.Now(), places, ids)
+}
+
+func queueSegment(batch *pgx.Batch, tenantID uuid.UUID, commitNo int64, commits []byte, compacted bool, e *segment.Encoded, now time.Time) uuid.UUID {
+	id := nodeid.New(now)
+	batch.Queue(sqlAppendSegment, tenantID, id, commitNo, timeOf(e.FirstMicros), timeOf(e.LastMicros), e.Entries,
 		int32(e.Kinds), int32(e.Statuses), int64(e.Customers), int64(e.Integrations),
-		compacted, e.Format, e.Checksum, e.Head, e.List, e.Tokens, e.Body)
+		compacted, e.Format, e.Checksum, e.Head, e.List, e.Tokens, e.Body, commits)
+	return id
 }
 
 func (c *Commit) queueFailures(batch *pgx.Batch, sealed []*Sealed) {

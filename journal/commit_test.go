@@ -147,6 +147,7 @@ func TestLostCommitsAreForgotten(t *testing.T) {
 	}
 	b.exec(ctx, t, "UPDATE journal_cursor SET commit_no = 1 WHERE tenant_id = $1")
 	b.exec(ctx, t, "DELETE FROM journal_key WHERE tenant_id = $1 AND commit_no = 2")
+	b.exec(ctx, t, "DELETE FROM journal_commit WHERE tenant_id = $1 AND commit_no = 2")
 	got, err := commit(ctx, b.store, Batch{}, first, lost)
 	require.NoError(t, err)
 	require.Equal(t, []bool{true, false}, got)

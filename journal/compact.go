@@ -36,6 +36,9 @@ const (
 // ingestion wait.
 func (s *Store) Compact(ctx context.Context, before time.Time) (Compaction, error) {
 	var done Compaction
+	if err := s.forgetCommits(ctx, before.Add(-commitsKept)); err != nil {
+		return done, err
+	}
 	first, last, ok, err := s.Days(ctx)
 	if err != nil || !ok {
 		return done, err
@@ -134,9 +137,9 @@ func (s *Store) compactChunk(ctx context.Context, chunk []looseSegment, done *Co
 		if err != nil || len(old) == 0 {
 			return err
 		}
-		in, commitNo := make([]segment.Encoded, len(old)), int64(0)
+		in := make([]segment.Encoded, len(old))
 		for i, seg := range old {
-			in[i], commitNo = seg.Encoded, max(commitNo, seg.commitNo)
+			in[i] = seg.Encoded
 			step.BytesBefore += int64(seg.Size())
 		}
 		merged, err := segment.Merge(in, segment.MaxEntries)
@@ -147,7 +150,7 @@ func (s *Store) compactChunk(ctx context.Context, chunk []looseSegment, done *Co
 			step.BytesAfter += int64(merged[i].Size())
 		}
 		step.SegmentsBefore, step.SegmentsAfter = len(old), len(merged)
-		return w.replace(ctx, old, merged, commitNo, true)
+		return w.replace(ctx, old, merged, true)
 	})
 	if err != nil {
 		return err

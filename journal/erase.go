@@ -130,7 +130,7 @@ func (e *eraser) repack(ctx context.Context, lasts []time.Time, ids []uuid.UUID)
 		if kept.Entries > 0 {
 			with = append(with, kept)
 		}
-		if err := e.replace(ctx, []*stored{seg}, with, seg.commitNo, seg.compacted); err != nil {
+		if err := e.replace(ctx, []*stored{seg}, with, seg.compacted); err != nil {
 			return err
 		}
 		e.erased += len(gone)

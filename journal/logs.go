@@ -20,6 +20,9 @@ type Runs interface {
 	List(ctx context.Context, query run.Query) (page.Page[*run.FlowRun], error)
 	Pages(ctx context.Context, query run.PagesQuery) (map[uuid.UUID]page.Page[*run.FlowRun], error)
 	Count(ctx context.Context, f run.Filter, from, length int64, parts int) ([]run.Count, error)
+	ByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*run.FlowRun, error)
+	Payloads(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*run.Payload, error)
+	Between(ctx context.Context, after, through int64) ([]*run.FlowRun, error)
 }
 
 // Logs is what the API calls logs: entries and flow runs as one list.

@@ -36,6 +36,7 @@ type opened struct {
 	head        *segment.Head
 	list        *segment.List
 	body        *segment.Body
+	numbers     *numbering
 	// matches are the positions that are still to be given out, in ascending order.
 	matches []int
 	// narrowed is the frame of the body in which the matches were narrowed last: from up to to.
@@ -60,12 +61,13 @@ const (
 	partList
 	partTokens
 	partBody
+	partNumbers
 )
 
 var partColumns = [...]struct {
 	part part
 	name string
-}{{partHead, "head"}, {partList, "list"}, {partTokens, "tokens"}, {partBody, "body"}}
+}{{partHead, "head"}, {partList, "list"}, {partTokens, "tokens"}, {partBody, "body"}, {partNumbers, sqlNumbers}}
 
 // walk is read for a walk through what is prepared.
 func (s *Store) walk(ctx context.Context, p *prepared, fn func(ctx context.Context, r *reader) error) error {
@@ -192,7 +194,8 @@ func targets(parts part, into [][]byte) (to []any) {
 
 func (seg *opened) lacks(parts part) bool {
 	return parts&partHead != 0 && seg.head == nil || parts&partList != 0 && seg.list == nil ||
-		parts&partTokens != 0 && seg.tokens == nil || parts&partBody != 0 && seg.body == nil
+		parts&partTokens != 0 && seg.tokens == nil || parts&partBody != 0 && seg.body == nil ||
+		parts&partNumbers != 0 && seg.numbers == nil
 }
 
 // open takes columns that were read, in the order of partColumns.
@@ -208,6 +211,9 @@ func (seg *opened) open(parts part, columns [][]byte) (err error) {
 	}
 	if err == nil && parts&partBody != 0 && seg.body == nil {
 		seg.body, err = segment.OpenBody(columns[3])
+	}
+	if parts&partNumbers != 0 {
+		seg.numbers = openNumbers(columns[4])
 	}
 	return err
 }

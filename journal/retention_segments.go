@@ -256,7 +256,7 @@ func (e *expirer) repack(ctx context.Context, seg *overSegment) error {
 	if kept.Entries > 0 {
 		with = append(with, kept)
 	}
-	if err := e.replace(ctx, old, with, old[0].commitNo, old[0].compacted); err != nil || kept.Entries == 0 {
+	if err := e.replace(ctx, old, with, old[0].compacted); err != nil || kept.Entries == 0 {
 		return err
 	}
 	// Of segments that are alike in these, each has gone through here, or will.

@@ -43,7 +43,7 @@ type stored struct {
 	segment.Encoded
 	id        uuid.UUID
 	last      time.Time
-	commitNo  int64
+	numbers   *numbering
 	compacted bool
 }
 
@@ -53,7 +53,7 @@ type rewrite struct {
 	tx    *tenant.Tx
 }
 
-const sqlStored = `SELECT id, last_at, commit_no, compacted, entries, format, checksum, head, list, tokens, body FROM journal_segment
+const sqlStored = `SELECT id, last_at, ` + sqlNumbers + `, compacted, entries, format, checksum, head, list, tokens, body FROM journal_segment
 WHERE tenant_id = $1 AND last_at = ANY($2) AND (id = ANY($3)) IS TRUE AND NOT damaged ORDER BY last_at, id`
 
 // fetch reads whole segments. Those that are damaged are marked so and left out.
@@ -65,10 +65,11 @@ func (w *rewrite) fetch(ctx context.Context, lasts []time.Time, ids []uuid.UUID)
 	var all []*stored
 	var one stored
 	var id [16]byte
-	_, err = pgx.ForEachRow(rows, []any{&id, &one.last, &one.commitNo, &one.compacted, &one.Entries, &one.Format, &one.Checksum,
+	var numbers []byte
+	_, err = pgx.ForEachRow(rows, []any{&id, &one.last, &numbers, &one.compacted, &one.Entries, &one.Format, &one.Checksum,
 		&one.Head, &one.List, &one.Tokens, &one.Body}, func() error {
 		copied := one
-		copied.id = id
+		copied.id, copied.numbers = id, openNumbers(numbers)
 		all = append(all, &copied)
 		return nil
 	})
@@ -90,8 +91,8 @@ func (w *rewrite) fetch(ctx context.Context, lasts []time.Time, ids []uuid.UUID)
 	return sound, nil
 }
 
-// replace puts new segments in the place of old ones.
-func (w *rewrite) replace(ctx context.Context, old []*stored, with []segment.Encoded, commitNo int64, compacted bool) error {
+// replace puts new segments, of entries of the old ones, in the place of those.
+func (w *rewrite) replace(ctx context.Context, old []*stored, with []segment.Encoded, compacted bool) error {
 	conn, err := prepareStatements(ctx, w.tx, sqlAppendSegment)
 	if err != nil {
 		return err
@@ -108,9 +109,19 @@ func (w *rewrite) replace(ctx context.Context, old []*stored, with []segment.Enc
 	if tag.RowsAffected() != int64(len(old)) {
 		return fmt.Errorf("delete segments: %d of %d are there", tag.RowsAffected(), len(old))
 	}
+	numbers, commitNo, err := numbersOf(old)
+	if err != nil {
+		return err
+	}
 	batch := &pgx.Batch{}
 	for i := range with {
-		queueSegment(batch, w.tx.TenantID(), commitNo, compacted, &with[i], w.store.opt.Now())
+		var each []byte
+		if numbers != nil {
+			if commitNo, each, err = number(&with[i], numbers); err != nil {
+				return err
+			}
+		}
+		queueSegment(batch, w.tx.TenantID(), commitNo, each, compacted, &with[i], w.store.opt.Now())
 	}
 	if batch.Len() == 0 {
 		return nil

@@ -39,6 +39,7 @@ var Tables = []Table{
 	{Name: "data_source", Placement: Distributed, Rights: all},
 	{Name: "flow", Placement: Distributed, Rights: all},
 	{Name: "journal_cursor", Placement: Distributed, Rights: all},
+	{Name: "journal_commit", Placement: Distributed, Rights: all},
 	{Name: "journal_segment", Placement: Distributed, Rights: all, Partitioned: true},
 	{Name: "journal_failure", Placement: Distributed, Rights: all, Partitioned: true},
 	{Name: "journal_term", Placement: Distributed, Rights: all},

@@ -47,7 +47,7 @@ func (a *Authenticator) checkKey(ctx context.Context, print fingerprint, now tim
 		},
 	}
 	if k.ExpiresAt != nil {
-		v.until = earlier(v.until, *k.ExpiresAt)
+		v.until, v.principal.ExpiresAt = earlier(v.until, *k.ExpiresAt), *k.ExpiresAt
 	}
 	if k.LastUsedAt != nil {
 		a.uses.saw(k.ID, *k.LastUsedAt)

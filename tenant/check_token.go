@@ -31,7 +31,7 @@ func (a *Authenticator) checkToken(ctx context.Context, raw string, now time.Tim
 	if err != nil {
 		return verdict{}, err
 	}
-	p := &Principal{TenantID: t.ID, Subject: claims.Subject, Email: claims.Email}
+	p := &Principal{TenantID: t.ID, Subject: claims.Subject, Email: claims.Email, ExpiresAt: claims.ExpiresAt}
 	if claims.Customer != "" {
 		err = a.limit(ctx, p, claims.Customer)
 	} else {

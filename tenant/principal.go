@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -75,6 +76,14 @@ type Principal struct {
 	Scopes []Scope
 	// CustomerID limits the principal to one customer, unless it is uuid.Nil.
 	CustomerID uuid.UUID
+	// ExpiresAt is when the credential ends by itself; zero when it does not.
+	ExpiresAt time.Time
+}
+
+// Same tells whether a credential that was checked again stands for the same one, who may do the same.
+func (p *Principal) Same(as *Principal) bool {
+	return p.TenantID == as.TenantID && p.Kind == as.Kind && p.Subject == as.Subject && p.Role == as.Role &&
+		p.CustomerID == as.CustomerID && slices.Equal(p.Scopes, as.Scopes)
 }
 
 // System is the principal of Weir's own work for a tenant.

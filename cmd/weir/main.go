@@ -36,6 +36,7 @@ type cli struct {
 	Diagnose  diagnoseCmd  `cmd:"" help:"Say what is wrong with API requests, why, and who resolves it; needs no database."`
 	Retention retentionCmd `cmd:"" help:"Remove what is older than tenants keep, now rather than tonight."`
 	Simulate  simulateCmd  `cmd:"" help:"Send realistic traffic to a running service."`
+	Tail      tailCmd      `cmd:"" help:"Follow log entries live in the terminal."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
@@ -73,7 +74,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "weir: %v (see weir --help)\n", err)
 		return exitUsage
 	}
-	if err := config.CheckProcess(simulateCmd{}); err != nil {
+	if err := config.CheckProcess(simulateCmd{}, tailCmd{}); err != nil {
 		fmt.Fprintf(stderr, "weir: %v\n", err)
 		return exitUsage
 	}

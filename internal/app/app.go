@@ -15,6 +15,7 @@ import (
 
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/graph"
 	"github.com/weirhq/weir/ingest"
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/observe"
@@ -22,6 +23,7 @@ import (
 	"github.com/weirhq/weir/jobs"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/live"
 	"github.com/weirhq/weir/migrations"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
@@ -54,6 +56,8 @@ type App struct {
 	stores   stores
 	ingest   *ingest.Service
 	jobs     *jobs.Jobs
+	hub      *live.Hub
+	api      *graph.Server
 
 	listener net.Listener
 	server   *http.Server
@@ -68,6 +72,7 @@ type stores struct {
 	directory  *directory.Store
 	journal    *journal.Store
 	runs       *run.Store
+	logs       *journal.Logs
 	statistics *statistics.Store
 	catalogues *diagnostics.Catalogues
 	issues     *issues.Store
@@ -178,6 +183,7 @@ func (a *App) assemble(ctx context.Context) error {
 		Catalogues: a.stores.catalogues, Advice: catalogue, Now: time.Now, Log: a.log,
 	})
 	a.stores.issues = detection.Issues
+	a.stores.logs = journal.NewLogs(a.stores.journal, a.stores.runs)
 	a.jobs, err = jobs.New(jobs.Deps{
 		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, detection.Shapes, a.log}, Detection: detection, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),
@@ -196,6 +202,7 @@ func (a *App) assemble(ctx context.Context) error {
 	if _, err := a.stores.journal.EnsurePartitions(ctx, journal.DayOf(time.Now().AddDate(0, 0, -1)), journal.DayOf(time.Now().AddDate(0, 0, jobs.PartitionsAhead))); err != nil {
 		return err
 	}
+	a.startLive()
 	a.startIngest()
 	return nil
 }
@@ -239,8 +246,14 @@ func (a *App) serve(ctx context.Context) error {
 	return nil
 }
 
-// drain takes no new requests and waits for those that are open; when the time is up it cuts them off, unanswered.
+// drain ends all subscriptions, takes no new requests and waits for those that are open; when the time is up it cuts them
+// off, unanswered.
 func (a *App) drain(ctx context.Context) error {
+	if a.api != nil {
+		if err := a.api.Close(ctx); err != nil {
+			return errors.Join(fmt.Errorf("subscriptions were open when the time was up: %w", err), a.server.Close())
+		}
+	}
 	if err := a.server.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("requests were open when the time was up: %w", err), a.server.Close())
 	}

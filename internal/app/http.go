@@ -9,7 +9,7 @@ import (
 	"github.com/weirhq/weir/graph"
 	"github.com/weirhq/weir/ingest"
 	"github.com/weirhq/weir/internal/observe"
-	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/live"
 )
 
 // handler is everything that the service answers, by the roles that this process has.
@@ -19,12 +19,13 @@ func (a *App) handler() http.Handler {
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.metrics.Handler())
 	if a.cfg.Does("api") {
-		api := graph.NewHandler(graph.Deps{
+		a.api = graph.NewHandler(graph.Deps{
 			Tenants: a.stores.tenants, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs,
-			Logs: journal.NewLogs(a.stores.journal, a.stores.runs), Statistics: a.stores.statistics, Catalogues: a.stores.catalogues,
+			Logs: a.stores.logs, Statistics: a.stores.statistics, Catalogues: a.stores.catalogues,
 			Issues: a.stores.issues, Logger: a.log,
+			Live: live.NewJournal(a.hub, a.stores.journal, a.stores.logs), Authenticate: a.auth.Authenticate, Connections: a.metrics.Connections,
 		})
-		mux.Handle("/graphql", traced("graphql", authenticate(a.auth, a.log, refuseGraphQL, api)))
+		mux.Handle("/graphql", traced("graphql", authenticate(a.auth, a.log, refuseGraphQL, a.api)))
 		if a.opt.Playground {
 			mux.Handle("GET /playground", graph.Playground())
 			mux.Handle("GET /playground/", graph.Playground())

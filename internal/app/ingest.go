@@ -4,7 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/weirhq/weir/ingest"
+	"github.com/weirhq/weir/live"
 	"github.com/weirhq/weir/shape"
 )
 
@@ -23,6 +26,7 @@ func (a *App) startIngest() {
 		Door: a.door, Journal: a.stores.journal, Runs: a.stores.runs, Directory: a.stores.directory, Policies: a.stores.tenants,
 		Metrics: a.metrics, Logger: a.log.With("component", "ingest"), Rate: a.cfg.IngestRate,
 		Catalogues: a.stores.catalogues.Of, Found: a.jobs.Found, Offer: sampler.Offer,
+		Committed: func(tenantID uuid.UUID, no int64) { a.hub.Hint(live.JournalStream, tenantID, no) },
 	})
 	a.onClose(a.ingest.Close)
 }

@@ -21,6 +21,12 @@ type Metrics struct {
 	committed prometheus.Histogram
 	jobs      *prometheus.HistogramVec
 	queued    *prometheus.GaugeVec
+
+	connections *prometheus.GaugeVec
+	subscribers *prometheus.GaugeVec
+	sent        *prometheus.CounterVec
+	dropped     *prometheus.CounterVec
+	reads       *prometheus.HistogramVec
 }
 
 // NewMetrics makes the metrics of one process.
@@ -48,8 +54,25 @@ func NewMetrics() *Metrics {
 		queued: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "weir_jobs", Help: "Background jobs by state, read now and then.",
 		}, []string{"state"}),
+		connections: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "weir_live_connections", Help: "Open connections for subscriptions, by protocol.",
+		}, []string{"protocol"}),
+		subscribers: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "weir_live_subscribers", Help: "Subscriptions, by stream.",
+		}, []string{"stream"}),
+		sent: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_live_sent_total", Help: "Changes that were handed to subscribers who wait for what is committed.",
+		}, []string{"stream"}),
+		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_live_dropped_total", Help: "Subscribers that were cut off because they did not keep up.",
+		}, []string{"stream"}),
+		reads: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "weir_live_read_duration_seconds", Help: "Time of a read of what is new, for all subscribers of a tenant.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2.5, 10),
+		}, []string{"stream"}),
 	}
 	m.registry.MustRegister(m.requests, m.events, m.commits, m.committed, m.jobs, m.queued,
+		m.connections, m.subscribers, m.sent, m.dropped, m.reads,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -77,6 +100,27 @@ func (m *Metrics) Job(kind, outcome string, took time.Duration) {
 
 // Jobs notes how many jobs there are in a state.
 func (m *Metrics) Jobs(state string, n int) { m.queued.WithLabelValues(state).Set(float64(n)) }
+
+// Connections notes that there are more connections for subscriptions, or less.
+func (m *Metrics) Connections(protocol string, change int) {
+	m.connections.WithLabelValues(protocol).Add(float64(change))
+}
+
+// Subscribers notes that a stream has more subscribers, or less.
+func (m *Metrics) Subscribers(stream string, change int) {
+	m.subscribers.WithLabelValues(stream).Add(float64(change))
+}
+
+// Sent counts changes that were handed to subscribers.
+func (m *Metrics) Sent(stream string, n int) { m.sent.WithLabelValues(stream).Add(float64(n)) }
+
+// Dropped counts subscribers that were cut off.
+func (m *Metrics) Dropped(stream string) { m.dropped.WithLabelValues(stream).Inc() }
+
+// Read notes a read of what is new.
+func (m *Metrics) Read(stream string, took time.Duration) {
+	m.reads.WithLabelValues(stream).Observe(took.Seconds())
+}
 
 // Pool registers the figures of the connection pool.
 func (m *Metrics) Pool(pool *pgxpool.Pool) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -26,12 +27,17 @@ func (s *Store) Apply(ctx context.Context, tx *tenant.Tx, commitNo int64, runs [
 	if err := b.read(ctx, runs, nodes); err != nil {
 		return done, err
 	}
+	changed := map[uuid.UUID]bool{}
 	for i := range runs {
 		done.RunChanged = append(done.RunChanged, b.mergeRun(&runs[i]))
+		changed[runs[i].ID] = changed[runs[i].ID] || done.RunChanged[i]
 	}
 	for i := range nodes {
 		done.NodeChanged = append(done.NodeChanged, b.mergeNode(&nodes[i]))
+		changed[nodes[i].FlowRunID] = changed[nodes[i].FlowRunID] || done.NodeChanged[i]
 	}
+	maps.DeleteFunc(changed, func(_ uuid.UUID, is bool) bool { return !is })
+	done.Changed = slices.SortedFunc(maps.Keys(changed), compareIDs)
 	if err := b.write(ctx, commitNo); err != nil {
 		return done, err
 	}
@@ -45,6 +51,8 @@ func (s *Store) Apply(ctx context.Context, tx *tenant.Tx, commitNo int64, runs [
 type Applied struct {
 	// RunChanged and NodeChanged say of each message whether it changed anything.
 	RunChanged, NodeChanged []bool
+	// Changed are the runs of those that did, in the order of their ids.
+	Changed []uuid.UUID
 	// Cells are what the commit has to add to the statistics.
 	Cells []statistics.Cell
 }
@@ -187,7 +195,7 @@ func (b *merge) writeRuns(ctx context.Context, commitNo int64) error {
 	_, err := b.tx.Bun().NewInsert().Model(&rows).On("CONFLICT (tenant_id, id) DO UPDATE").
 		Set(excluded("at", "commit_no", "flow_id", "customer_id", "integration_id", "connected_app_id", "status",
 			"trigger_kind", "trigger_event", "started_at", "finished_at", "error_code", "error_message", "trace_id",
-			"identifiers", "payload", "tokens", "stamps")).Exec(ctx)
+			"identifiers", "payload", "tokens", "stamps", "added_no", "ended_no")).Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("write flow runs: %w", err)
 	}

@@ -45,6 +45,8 @@ type runRow struct {
 	Packed         []byte             `bun:"payload"`
 	Tokens         []byte             `bun:"tokens"`
 	Stamps         stamp.Set          `bun:"stamps,type:jsonb"`
+	AddedNo        int64              `bun:"added_no,nullzero"`
+	EndedNo        int64              `bun:"ended_no,nullzero"`
 	// Stripped is the commit whose input and output were removed since, or nil: see Expire.
 	Stripped *int64 `bun:"stripped"`
 
@@ -55,6 +57,8 @@ type runRow struct {
 	before  []entry.Identifier
 	// counted is what the statistics count of the row as it was read; nil when nothing.
 	counted *statistics.Cell
+	// shown and ended say so of the row as it was read.
+	shown, ended bool
 }
 
 // nodeRow is a row of node_run.
@@ -93,7 +97,7 @@ func (r *runRow) targets() []any {
 		(*[16]byte)(&r.TenantID), (*[16]byte)(&r.ID), (*zeronull.Text)(&r.ExternalID), &r.At, &r.RecordedAt, &r.CommitNo,
 		(*zeronull.UUID)(&r.FlowID), (*zeronull.UUID)(&r.CustomerID), (*zeronull.UUID)(&r.IntegrationID),
 		(*zeronull.UUID)(&r.ConnectedAppID), &r.StatusName, &r.TriggerName, (*zeronull.Text)(&r.TriggerEvent), &r.StartedAt,
-		&r.FinishedAt, &r.ErrorCode, &r.ErrorMessage, (*zeronull.Text)(&r.TraceID), &r.Identifiers, &r.Tokens,
+		&r.FinishedAt, &r.ErrorCode, &r.ErrorMessage, (*zeronull.Text)(&r.TraceID), &r.Identifiers, (*zeronull.Int8)(&r.AddedNo), (*zeronull.Int8)(&r.EndedNo), &r.Tokens,
 	}
 }
 
@@ -105,7 +109,9 @@ func (r *runRow) load() error {
 		return fmt.Errorf("flow run %s: status %q, trigger %q", r.ID, r.StatusName, r.TriggerName)
 	}
 	r.status, r.trigger, r.err, r.before = status, trigger, loadError(r.ErrorCode, r.ErrorMessage), r.Identifiers
-	if r.FlowID != none {
+	r.shown = r.FlowID != none
+	r.ended = r.shown && status.Final()
+	if r.shown {
 		counted := r.cell()
 		r.counted = &counted
 	}
@@ -123,6 +129,12 @@ func (n *nodeRow) load() error {
 
 func (r *runRow) store(commitNo int64) {
 	r.StatusName, r.TriggerName, r.CommitNo = r.status.String(), r.trigger.String(), commitNo
+	if r.FlowID != none && !r.shown {
+		r.AddedNo = commitNo
+	}
+	if r.FlowID != none && !r.ended && r.status.Final() {
+		r.EndedNo = commitNo
+	}
 	r.ErrorCode, r.ErrorMessage = storeError(r.err)
 	r.Packed = pack(&r.payload)
 	if r.Identifiers == nil {
@@ -162,7 +174,7 @@ func storeError(e *Error) (code, message *string) {
 
 func (r *runRow) flowRun() *FlowRun {
 	return &FlowRun{
-		ID: r.ID, ExternalID: r.ExternalID, At: r.At.UTC(), RecordedAt: r.RecordedAt.UTC(), CommitNo: r.CommitNo,
+		ID: r.ID, ExternalID: r.ExternalID, At: r.At.UTC(), RecordedAt: r.RecordedAt.UTC(), CommitNo: r.CommitNo, AddedNo: r.AddedNo, EndedNo: r.EndedNo,
 		FlowID: r.FlowID, CustomerID: r.CustomerID, IntegrationID: r.IntegrationID, ConnectedAppID: r.ConnectedAppID,
 		Status: r.status, Trigger: r.trigger, TriggerEvent: r.TriggerEvent, StartedAt: utc(r.StartedAt),
 		FinishedAt: utc(r.FinishedAt), Error: r.err, TraceID: r.TraceID, Identifiers: r.Identifiers, tokens: r.Tokens,

@@ -19,6 +19,10 @@ type FlowRun struct {
 	At         time.Time
 	RecordedAt time.Time
 	CommitNo   int64
+	// AddedNo and EndedNo are the commits with which it was first shown, and with which it ended; 0 when it has not, or
+	// when that was before commits were noted.
+	AddedNo int64
+	EndedNo int64
 
 	FlowID         uuid.UUID
 	CustomerID     uuid.UUID

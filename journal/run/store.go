@@ -23,7 +23,7 @@ func NewStore(door *tenant.Door) *Store { return &Store{door: door} }
 // light are the columns of flow_run without what is large.
 var light = []string{"tenant_id", "id", "external_id", "at", "recorded_at", "commit_no", "flow_id", "customer_id",
 	"integration_id", "connected_app_id", "status", "trigger_kind", "trigger_event", "started_at", "finished_at",
-	"error_code", "error_message", "trace_id", "identifiers"}
+	"error_code", "error_message", "trace_id", "identifiers", "added_no", "ended_no"}
 
 // lightNode are the columns of node_run without what is large.
 var lightNode = []string{"tenant_id", "id", "flow_run_id", "external_id", "node_key", "name", "type", "status",

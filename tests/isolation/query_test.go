@@ -67,7 +67,7 @@ func (w *world) withArguments(t *testing.T) []string {
 	var out []string
 	for _, name := range w.schema.names() {
 		kind := w.schema.types[name].Kind
-		if kind != "OBJECT" || name == "Query" || name == "Mutation" || len(w.schema.leaves(name)) == 0 {
+		if kind != "OBJECT" || name == "Query" || name == "Mutation" || name == "Subscription" || len(w.schema.leaves(name)) == 0 {
 			continue
 		}
 		if sized[name] {

@@ -34,6 +34,7 @@ type ResolverRoot interface {
 	NodeRun() NodeRunResolver
 	Overview() OverviewResolver
 	Query() QueryResolver
+	Subscription() SubscriptionResolver
 	Tenant() TenantResolver
 	Viewer() ViewerResolver
 }
@@ -134,6 +135,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithUnmarshalerMap(ctx, inputUnmarshalMap)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -2612,6 +2630,40 @@ extend type Integration {
     "Whose days: the name of a time zone in the IANA database, such as ` + "`" + `Europe/Helsinki` + "`" + `."
     timeZone: String = "UTC"
   ): IntegrationDashboard!
+}
+`, BuiltIn: false},
+	{Name: "../../schema/subscription.graphqls", Input: `"""
+What is told as soon as it is committed, over WebSocket (` + "`" + `graphql-transport-ws` + "`" + `) or Server-Sent Events (` + "`" + `graphql-sse` + "`" + `, distinct
+connections). A subscription that ends with the error ` + "`" + `RESYNC` + "`" + ` was cut off because its client did not keep up, or because the
+database was restored; docs/live.md says how to go on, what the close codes mean, and what the limits are.
+"""
+type Subscription {
+  """
+  A run's state each time that it, or one of its node runs, changes. The first message is its present state. Changes that
+  follow one another closely may be told as one. ` + "`" + `NOT_FOUND` + "`" + ` when there is no such run.
+  """
+  flowRunUpdated(
+    "The run's id."
+    id: ID!
+  ): FlowRun!
+
+  "Every run that matches, at each change of it or one of its node runs, from now on. Changes that follow one another closely may be told as one."
+  flowRunsUpdated(
+    "Which of them, as they are after the change."
+    filter: FlowRunFilter
+  ): FlowRun!
+
+  """
+  Live tail: log entries as they are committed, each once. A flow run is one when it begins; or, when the filter asks for
+  what only a run that has ended can have (a status other than ` + "`" + `PENDING` + "`" + `, an error, a duration), when it ends. The ` + "`" + `extensions` + "`" + `
+  of each message have its ` + "`" + `cursor` + "`" + `, for ` + "`" + `after` + "`" + `.
+  """
+  logAdded(
+    "Which of them."
+    filter: LogFilter
+    "The ` + "`" + `cursor` + "`" + ` of a message, of the error ` + "`" + `RESYNC` + "`" + `, or one of ` + "`" + `logs(order: OLDEST_FIRST)` + "`" + `: what came after it is sent first, with no gap and nothing twice. Without one: from now on."
+    after: String
+  ): LogEntry!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/tenant.graphqls", Input: `"The company that runs Weir for its product: the workspace that everything else belongs to."

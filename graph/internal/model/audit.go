@@ -35,7 +35,7 @@ func NewRedactionPreview(r *trial.Result) *RedactionPreview {
 	out := &RedactionPreview{EntriesLooked: r.Looked, EntriesChanged: r.Changed, Complete: r.Complete, Examples: []*RedactionExample{}}
 	for i := range r.Examples {
 		c := &r.Examples[i]
-		out.Examples = append(out.Examples, &RedactionExample{Entry: newItem(c.Item), Where: c.Where, Before: c.Before, After: c.After})
+		out.Examples = append(out.Examples, &RedactionExample{Entry: NewItem(c.Item), Where: c.Where, Before: c.Before, After: c.After})
 	}
 	return out
 }

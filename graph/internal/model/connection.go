@@ -31,6 +31,8 @@ type Connection[T Listed] struct {
 	end string
 	// cursors are the items' where they stand in another list than their own.
 	cursors []string
+	// mark changes the cursors, unless it is nil.
+	mark func(cursor string) string
 }
 
 // NewConnection makes a connection of a page. Where the list goes on elsewhere than behind the page's last item, end
@@ -49,7 +51,7 @@ func (c *Connection[T]) cursor(i int) string {
 	if c.cursors != nil {
 		return c.cursors[i]
 	}
-	return c.page.Items[i].Cursor()
+	return c.marked(c.page.Items[i].Cursor())
 }
 
 // Nodes are the page's items.
@@ -72,9 +74,23 @@ func (c *Connection[T]) PageInfo() *PageInfo {
 		info.StartCursor, info.EndCursor = &first, &last
 	}
 	if c.end != "" {
-		info.EndCursor = &c.end
+		end := c.marked(c.end)
+		info.EndCursor = &end
 	}
 	return info
+}
+
+// Marked is the connection with its cursors changed.
+func (c *Connection[T]) Marked(mark func(cursor string) string) *Connection[T] {
+	c.mark = mark
+	return c
+}
+
+func (c *Connection[T]) marked(cursor string) string {
+	if c.mark == nil {
+		return cursor
+	}
+	return c.mark(cursor)
 }
 
 // TotalCount is how many items all pages together have.

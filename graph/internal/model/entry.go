@@ -50,11 +50,11 @@ func NewLogEntry(e *entry.Entry) LogEntry {
 
 // LogEntries gives a page of entries and runs the shape of the API.
 func LogEntries(p journal.ItemPage) *LogEntryConnection {
-	return NewConnection(mapped(p.Page, newItem), resume(p.Resume))
+	return NewConnection(mapped(p.Page, NewItem), resume(p.Resume))
 }
 
-// newItem gives an entry or a run the shape of the API.
-func newItem(i journal.Item) LogEntry {
+// NewItem gives an entry or a run the shape of the API.
+func NewItem(i journal.Item) LogEntry {
 	if i.Run != nil {
 		return NewFlowRun(i.Run)
 	}

@@ -31,7 +31,7 @@ func NewRunExplanation(ctx context.Context, e *explain.Explanation) *RunExplanat
 		c := &e.Checks[i]
 		check := &ExplanationCheck{Question: c.Question, Outcome: c.Outcome, Detail: c.Detail, Evidence: []LogEntry{}}
 		for _, item := range c.Evidence {
-			check.Evidence = append(check.Evidence, newItem(item))
+			check.Evidence = append(check.Evidence, NewItem(item))
 		}
 		out.Checks = append(out.Checks, check)
 	}

@@ -1,0 +1,106 @@
+// The service that the npm clients of subscriptions run against: the built weir on a database of its own. It runs the
+// clients, and starts the service again when they ask for it.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/weirhq/weir/internal/localpg"
+	"github.com/weirhq/weir/tests/harness"
+)
+
+func main() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	err := run(ctx)
+	cancel()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	dir, err := os.MkdirTemp("", "weir-subscriptions")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // The server's user has to enter it.
+		return err
+	}
+	server, err := localpg.Start(ctx, localpg.Options{DataDir: filepath.Join(dir, "postgres")})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
+	binary, err := harness.Build(ctx, dir)
+	if err != nil {
+		return err
+	}
+	env := harness.EnvOf(server)
+	addr, err := harness.FreeAddr(ctx)
+	if err != nil {
+		return err
+	}
+	service, err := binary.ServeAt(ctx, env, addr, "serve", "--migrate")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, service.Stop(context.WithoutCancel(ctx))) }()
+	if _, err := binary.CreateTenant(ctx, env, "clients"); err != nil {
+		return err
+	}
+	key, err := binary.CreateKey(ctx, env, "clients", "ingest,read")
+	if err != nil {
+		return err
+	}
+	restart := func() (err error) {
+		if err := service.Stop(ctx); err != nil {
+			return err
+		}
+		service, err = binary.ServeAt(ctx, env, addr, "serve")
+		return err
+	}
+	if err := follow(ctx, service.URL, key.Secret, restart); err != nil {
+		return fmt.Errorf("the clients: %w\n%s", err, service.Stderr())
+	}
+	return nil
+}
+
+// follow runs the clients, which ask for the service to be started again.
+func follow(ctx context.Context, url, key string, restart func() error) error {
+	clients := exec.CommandContext(ctx, "node", "clients.js", url, key) //nolint:gosec // Our own.
+	clients.Stderr = os.Stderr
+	asks, err := clients.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	answers, err := clients.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := clients.Start(); err != nil {
+		return err
+	}
+	for lines := bufio.NewScanner(asks); lines.Scan(); {
+		if lines.Text() != "restart" {
+			fmt.Println(lines.Text())
+			continue
+		}
+		if err := restart(); err != nil {
+			return err
+		}
+		if _, err := io.WriteString(answers, "restarted\n"); err != nil {
+			return err
+		}
+	}
+	return clients.Wait()
+}
