@@ -94,7 +94,7 @@ var programme = []planned{
 	{town.Expiring, "microsoft_graph", 2, 1, "14 08:00", "18 09:00"},
 	{town.HooksSilent, "shopify", 0, 1, "16 09:00", "16 18:00"},
 	{town.ScheduleStops, "quickbooks", 0, 1, "17 00:00", "17 23:30"},
-	{town.Storm, "hubspot", 1, 1, "17 10:00", "17 11:30"},
+	{town.Drift, "zendesk", 0, 0, "17 10:00", "17 15:00"},
 	{town.Revoked, "slack", 0, 1, "18 14:10", "19 09:00"},
 	{town.HooksRejected, "stripe", 0, 1, "19 10:00", "19 13:30"},
 	{town.CursorStands, "quickbooks", 2, 1, "23 11:00", "23 17:00"},
