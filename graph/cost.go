@@ -35,6 +35,7 @@ var ownCost = map[string]int{
 	"explainRuns": explanation, "catalogue": statement, "redactionPreview": maxCost / 2,
 	"issues": together, "health": 1, "evidence": statement, "timeline": statement / 10, "failingCustomers": together,
 	"logAdded": statement, "flowRunsUpdated": statement, "flowRunUpdated": together,
+	"alarmBacktest": histogram, "deliveries": statement, "attempts": together, "digest": together,
 }
 
 // cost counts what an operation would cost to answer, before it is.

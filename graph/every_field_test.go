@@ -28,6 +28,7 @@ var arguments = map[string]string{
 	"Query.issue":           `(id: "ISSUE")`, "Issue.timeline": "(" + someDays + ", granularity: DAY)",
 	"Query.log": `(id: "LOG")`, "FlowRun.nodeRun": `(nodeKey: "lookup")`,
 	"Query.redactionPreview": `(input: {headers: [], fields: ["errorCode"], patterns: []})`,
+	"Query.alarmBacktest":    `(input: {name: "x", metric: FAILURES, comparison: ABOVE, threshold: 0, windowSeconds: 60, endpointIds: []}, ` + someDays + ")",
 }
 
 const someDays = `range: {from: "2026-03-09T00:00:00Z", to: "2026-03-11T00:00:00Z"}`
@@ -85,7 +86,7 @@ func TestEveryFieldIsAnswered(t *testing.T) {
 	nodes := map[string]string{
 		"Tenant": "TENANT", "Member": "OWNER", "ApiKey": "KEY", "AuditEntry": "AUDIT", "Customer": "CUSTOMER", "Integration": "INTEGRATION", "ConnectedApp": "APP",
 		"DataSource": "SOURCE", "Flow": "FLOW", "NodeRun": "NODE", "FlowRun": "RUN", "ApiRequest": "LOG", "ExternalWebhook": "WEBHOOK",
-		"ExternalEventPull": "PULL", "ExternalEvent": "EVENT", "InternalEvent": "INTERNAL", "Issue": "ISSUE", "Transaction": "TRANSACTION",
+		"ExternalEventPull": "PULL", "ExternalEvent": "EVENT", "InternalEvent": "INTERNAL", "Issue": "ISSUE", "AlarmRule": "RULE", "Alarm": "ALARM", "NotificationEndpoint": "ENDPOINT", "Delivery": "DELIVERY", "Transaction": "TRANSACTION",
 	}
 	for _, d := range walk.schema.GetPossibleTypes(walk.schema.Types["Node"]) {
 		if d.IsAbstractType() {
@@ -105,6 +106,8 @@ func TestEveryFieldIsAnswered(t *testing.T) {
 	}
 	dashboard := `{ integration(id: "INTEGRATION") { dashboard` + arguments["Integration.dashboard"] + walk.below("IntegrationDashboard", 2) + " } }"
 	b.get(t, w.as(tenant.RoleOwner), b.filled(t, w, dashboard), nil)
+	deliveries := `{ node(id: "ENDPOINT") { ... on NotificationEndpoint { deliveries ` + walk.below("DeliveryConnection", 2) + " } } }"
+	b.get(t, w.as(tenant.RoleOwner), b.filled(t, w, deliveries), nil)
 	for name, d := range own(walk.schema) {
 		if d.Kind != ast.Object && d.Kind != ast.Interface || strings.HasSuffix(name, "Payload") || name == "Mutation" || name == "Subscription" || name == "UserError" {
 			continue

@@ -21,6 +21,8 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/live"
+	"github.com/weirhq/weir/notify"
+	"github.com/weirhq/weir/notify/alarm"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
@@ -41,6 +43,9 @@ type Deps struct {
 	Statistics *statistics.Store
 	// Issues are the problems that were found.
 	Issues Issues
+	// Alarms watch the figures, Notifications tell of what happens.
+	Alarms        *alarm.Store
+	Notifications *notify.Store
 	// Catalogues say what is wrong with entries, each tenant's with its own.
 	Catalogues *diagnostics.Catalogues
 
@@ -92,7 +97,7 @@ func NewHandler(deps Deps) *Server {
 		deps.maxTime = maxTime
 	}
 	h := &handler{deps: deps, sources: load.Sources{
-		Tenants: deps.Tenants, Directory: deps.Directory, Journal: deps.Journal, Logs: deps.Logs, Runs: deps.Runs, Issues: deps.Issues, Catalogues: deps.Catalogues, Now: deps.Now,
+		Tenants: deps.Tenants, Directory: deps.Directory, Journal: deps.Journal, Logs: deps.Logs, Runs: deps.Runs, Issues: deps.Issues, Alarms: deps.Alarms, Notifications: deps.Notifications, Catalogues: deps.Catalogues, Now: deps.Now,
 	}}
 	executable := exec.NewExecutableSchema(exec.Config{Resolvers: &Resolver{deps: deps}})
 	h.schema = executable.Schema()

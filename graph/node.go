@@ -39,6 +39,14 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 		return found(ctx, l.DataSources, key, model.NewDataSource)
 	case nodeid.Flow:
 		return found(ctx, l.Flows, key, model.NewFlow)
+	case nodeid.AlarmRule:
+		return found(ctx, l.AlarmRules, key, model.NewAlarmRule)
+	case nodeid.Alarm:
+		return found(ctx, l.Alarms, key, model.NewAlarm)
+	case nodeid.NotificationEndpoint:
+		return found(ctx, l.Endpoints, key, model.NewNotificationEndpoint)
+	case nodeid.Delivery:
+		return found(ctx, l.Deliveries, key, model.NewDelivery)
 	case nodeid.FlowRun:
 		return found(ctx, l.FlowRuns, key, model.NewFlowRun)
 	case nodeid.Issue:

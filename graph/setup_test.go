@@ -27,6 +27,8 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/live"
+	"github.com/weirhq/weir/notify"
+	"github.com/weirhq/weir/notify/alarm"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 	"github.com/weirhq/weir/tenant/token"
@@ -87,6 +89,9 @@ func setup(tb testing.TB, trace ...func(*statements) pgx.QueryTracer) *bundle {
 	var ticks atomic.Int64
 	b.issues = issues.NewStore(issues.Deps{Door: b.door, Now: func() time.Time { return noon.Add(time.Duration(ticks.Add(1)) * time.Millisecond) }, Traffic: b.deps.Statistics})
 	b.deps.Issues = b.issues
+	b.deps.Notifications, err = notify.NewStore(b.door, notify.Options{Key: make([]byte, 32), Sender: received{}, PublicURL: "https://weir.example", Now: clock, Mail: true})
+	require.NoError(tb, err)
+	b.deps.Alarms = alarm.NewStore(b.door, alarm.Options{Figures: b.deps.Statistics, Teller: b.deps.Notifications, Now: clock})
 	b.deps.Directory.EraseWith(noEraser{})
 	b.deps.Tenants.SignWith(newIssuer(tb))
 	b.hub = live.NewHub(live.Deps{Poll: time.Hour, Rest: time.Millisecond, Queue: 8})
@@ -120,6 +125,13 @@ func (b *bundle) exec(t *testing.T, sql string) {
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), sql)
 	require.NoError(t, errors.Join(err, conn.Close(t.Context())))
+}
+
+// received is whoever is told: all arrives.
+type received struct{}
+
+func (received) Send(context.Context, *notify.Message) notify.Result {
+	return notify.Result{StatusCode: 202, Body: "thanks", Duration: time.Millisecond}
 }
 
 // noEraser stands for the job that erases a deleted customer's entries later.

@@ -264,7 +264,10 @@ func (b *bundle) filled(t *testing.T, w *world, operation string) string {
 	require.NoError(t, b.deps.Tenants.Tell(tenant.WithAct(ctx, &tenant.Act{Action: "look", Target: "KEY", Details: map[string]any{"name": "x"}, At: noon})))
 	told, err := b.deps.Tenants.AuditLog(ctx, page.Request{Size: 1})
 	require.NoError(t, err)
+	rule, fired, endpoint, delivery := b.alarms(t, ctx, w)
 	for name, id := range map[string]string{
+		"RULE": nodeid.Format(nodeid.AlarmRule, rule), "ALARM": nodeid.Format(nodeid.Alarm, fired),
+		"ENDPOINT": nodeid.Format(nodeid.NotificationEndpoint, endpoint), "DELIVERY": nodeid.Format(nodeid.Delivery, delivery),
 		"CUSTOMER": nodeid.Format(nodeid.Customer, w.target.CustomerID), "INTEGRATION": nodeid.Format(nodeid.Integration, w.target.IntegrationID),
 		"APP": nodeid.Format(nodeid.ConnectedApp, w.target.ConnectedAppID), "FLOW": nodeid.Format(nodeid.Flow, w.target.FlowID),
 		"TENANT": nodeid.Format(nodeid.Tenant, w.tenant.ID), "SOURCE": nodeid.Format(nodeid.DataSource, w.target.DataSourceID),

@@ -101,6 +101,9 @@ func (s *Service) write(tenantID uuid.UUID, batch []*request) (err error) {
 		if err := s.writeRuns(ctx, tx, w); err != nil {
 			return err
 		}
+		if err := s.tell(ctx, tx, w); err != nil {
+			return err
+		}
 		w.claimKeys()
 		w.enqueue(tenantID)
 		if err := w.journal.Append(ctx, w.entries); err != nil {

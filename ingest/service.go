@@ -44,6 +44,8 @@ type Deps struct {
 	Found func(tenantID uuid.UUID)
 	// Offer is shown each entry before it is stored: what it does must be quick.
 	Offer func(tenantID uuid.UUID, e *entry.Entry)
+	// Teller tells what is worth telling of a commit, in its transaction; nil is nobody.
+	Teller Teller
 	// Catalogues says what errors mean; without, nothing is diagnosed.
 	Catalogues Catalogues
 
@@ -68,6 +70,7 @@ type Service struct {
 	now        func() time.Time
 	committed  func(uuid.UUID, int64)
 	found      func(uuid.UUID)
+	teller     Teller
 	catalogues Catalogues
 	offer      func(uuid.UUID, *entry.Entry)
 	queue      *queue
@@ -78,7 +81,7 @@ type Service struct {
 func NewService(deps Deps) *Service {
 	s := &Service{
 		door: deps.Door, journal: deps.Journal, runs: deps.Runs, directory: deps.Directory,
-		metrics: deps.Metrics, log: deps.Logger, now: deps.Now, committed: deps.Committed, found: deps.Found, catalogues: deps.Catalogues, offer: deps.Offer,
+		metrics: deps.Metrics, log: deps.Logger, now: deps.Now, committed: deps.Committed, found: deps.Found, teller: deps.Teller, catalogues: deps.Catalogues, offer: deps.Offer,
 		decoders: sync.Pool{New: func() any { return &decoder{} }},
 	}
 	if s.now == nil {

@@ -47,7 +47,7 @@ func detecting(t *testing.T, w *watcher, tenants ...uuid.UUID) *Jobs {
 	t.Helper()
 	journal := newHeard()
 	j, err := New(Deps{
-		Pool: pgtest.New(t).Pool(t), Journal: journal, Retention: journal, Detection: w, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler),
+		Pool: pgtest.New(t).Pool(t), Journal: journal, Retention: journal, Detection: w, Notification: quiet{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler),
 		Now: clock, Work: true, Tenants: func(context.Context) ([]uuid.UUID, error) { return tenants, nil },
 	})
 	require.NoError(t, err)

@@ -39,7 +39,9 @@ type Deps struct {
 	Pool      *pgxpool.Pool
 	Journal   Journal
 	Retention Retention
-	Detection Detection
+	// Notification tells what happened.
+	Notification Notification
+	Detection    Detection
 	// Tenants lists the ids of all tenants.
 	Tenants func(ctx context.Context) ([]uuid.UUID, error)
 	Metrics Metrics
@@ -53,6 +55,7 @@ type Deps struct {
 type Jobs struct {
 	deps   Deps
 	client *river.Client[pgx.Tx]
+	wakes  wakes
 	found  finds
 	// stop ends what makes jobs of what was found.
 	stop chan struct{}
@@ -88,6 +91,8 @@ func New(deps Deps) (*Jobs, error) {
 			periodic(scheduleEvery, ScheduleTenants{}), periodic(partitionsEvery, MakePartitions{}),
 			periodic(expiryEvery, DropPartitions{}), periodic(detectEvery, ScheduleDetection{}),
 		}
+		addNotification(cfg.Queues)
+		cfg.PeriodicJobs = append(cfg.PeriodicJobs, everyMinute())
 		cfg.Middleware = []rivertype.Middleware{&counting{metrics: deps.Metrics}}
 	}
 	client, err := river.NewClient(riverpgxv5.New(deps.Pool), cfg)
@@ -117,6 +122,7 @@ func (j *Jobs) Start(ctx context.Context) error {
 
 // Stop waits for the jobs that are running, and cancels them when the context ends first: they are tried again.
 func (j *Jobs) Stop(ctx context.Context) error {
+	j.wakes.stop()
 	close(j.stop)
 	if !j.deps.Work {
 		return nil

@@ -81,7 +81,7 @@ func TestJobsAreMadeForEachTenantAndDoneAsIt(t *testing.T) {
 	tenants := []uuid.UUID{nodeid.New(noon), nodeid.New(noon)}
 	journal := newHeard()
 	j, err := New(Deps{
-		Pool: pool, Journal: journal, Retention: journal, Detection: idle{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: clock, Work: true,
+		Pool: pool, Journal: journal, Retention: journal, Detection: idle{}, Notification: quiet{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: clock, Work: true,
 		Tenants: func(context.Context) ([]uuid.UUID, error) { return tenants, nil },
 	})
 	require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestAnErasureCommitsWithWhatMadeItNecessary(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, door.Close()) })
 	journal := newHeard()
 	j, err := New(Deps{
-		Pool: pool, Journal: journal, Retention: journal, Detection: idle{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: clock, Work: true,
+		Pool: pool, Journal: journal, Retention: journal, Detection: idle{}, Notification: quiet{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Now: clock, Work: true,
 		Tenants: func(context.Context) ([]uuid.UUID, error) { return nil, nil },
 	})
 	require.NoError(t, err)

@@ -60,7 +60,7 @@ func TestWhatIsOverIsRemovedOnceADay(t *testing.T) {
 	// of the future are not.
 	now := time.Now().Add(48 * time.Hour)
 	j, err := New(Deps{
-		Pool: pool, Journal: journal, Retention: k, Detection: idle{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Work: true,
+		Pool: pool, Journal: journal, Retention: k, Detection: idle{}, Notification: quiet{}, Metrics: noMetrics{}, Log: slog.New(slog.DiscardHandler), Work: true,
 		Now: func() time.Time { return now }, Tenants: func(context.Context) ([]uuid.UUID, error) { return tenants, nil },
 	})
 	require.NoError(t, err)

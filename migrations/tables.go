@@ -58,6 +58,12 @@ var Tables = []Table{
 	{Name: "issue_evidence", Placement: Distributed, Rights: all},
 	{Name: "issue_activity", Placement: Distributed, Rights: all},
 	{Name: "response_shape", Placement: Distributed, Rights: all},
+	{Name: "notification_endpoint", Placement: Distributed, Rights: all},
+	{Name: "notification", Placement: Distributed, Rights: all},
+	{Name: "delivery", Placement: Distributed, Rights: all},
+	{Name: "delivery_attempt", Placement: Distributed, Rights: all},
+	{Name: "alarm_rule", Placement: Distributed, Rights: all},
+	{Name: "alarm", Placement: Distributed, Rights: all},
 }
 
 // functions are the doors that the service's role may call; by default a function may be called by everybody, so each

@@ -112,6 +112,13 @@ func (s *Sketch) bins() (n int) {
 // Add counts a duration in milliseconds.
 func (s *Sketch) Add(ms float64) { s.add(binOf(ms), 1) }
 
+// CountBins counts durations of bins in any order; times is -1 to take back what was counted.
+func (s *Sketch) CountBins(bins []BinCount, times int64) {
+	for _, b := range bins {
+		s.add(b.Bin, times*b.Count)
+	}
+}
+
 // Merge adds what another sketch counted.
 func (s *Sketch) Merge(other *Sketch) {
 	other.unpack()

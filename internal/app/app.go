@@ -25,6 +25,8 @@ import (
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/live"
 	"github.com/weirhq/weir/migrations"
+	"github.com/weirhq/weir/notify"
+	"github.com/weirhq/weir/notify/alarm"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 	"github.com/weirhq/weir/tenant/token"
@@ -76,6 +78,9 @@ type stores struct {
 	statistics *statistics.Store
 	catalogues *diagnostics.Catalogues
 	issues     *issues.Store
+
+	notifications *notify.Store
+	alarms        *alarm.Store
 }
 
 // maxConns bounds the connections of one process: enough for the committers, the workers and the queries of a small
@@ -184,10 +189,14 @@ func (a *App) assemble(ctx context.Context) error {
 	})
 	a.stores.issues = detection.Issues
 	a.stores.logs = journal.NewLogs(a.stores.journal, a.stores.runs)
+	if a.stores.notifications, a.stores.alarms, err = openNotifications(a, a.stores.statistics, func(tenantID uuid.UUID) { a.jobs.Told(tenantID) }); err != nil {
+		return err
+	}
 	a.jobs, err = jobs.New(jobs.Deps{
-		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, detection.Shapes, a.log}, Detection: detection, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
+		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, detection.Shapes, a.stores.notifications, a.log}, Detection: detection, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),
-		Retention: retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, a.stores.issues, detection.Shapes, time.Now}, a.log},
+		Retention:    retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, a.stores.issues, detection.Shapes, a.door, time.Now}, a.log},
+		Notification: notificationJobs{a.stores.notifications, a.stores.alarms},
 	})
 	if err != nil {
 		return err

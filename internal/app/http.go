@@ -22,7 +22,7 @@ func (a *App) handler() http.Handler {
 		a.api = graph.NewHandler(graph.Deps{
 			Tenants: a.stores.tenants, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs,
 			Logs: a.stores.logs, Statistics: a.stores.statistics, Catalogues: a.stores.catalogues,
-			Issues: a.stores.issues, Logger: a.log,
+			Alarms: a.stores.alarms, Notifications: a.stores.notifications, Issues: a.stores.issues, Logger: a.log,
 			Live: live.NewJournal(a.hub, a.stores.journal, a.stores.logs), Authenticate: a.auth.Authenticate, Connections: a.metrics.Connections,
 		})
 		mux.Handle("/graphql", traced("graphql", authenticate(a.auth, a.log, refuseGraphQL, a.api)))

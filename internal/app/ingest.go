@@ -25,7 +25,7 @@ func (a *App) startIngest() {
 	a.ingest = ingest.NewService(ingest.Deps{
 		Door: a.door, Journal: a.stores.journal, Runs: a.stores.runs, Directory: a.stores.directory, Policies: a.stores.tenants,
 		Metrics: a.metrics, Logger: a.log.With("component", "ingest"), Rate: a.cfg.IngestRate,
-		Catalogues: a.stores.catalogues.Of, Found: a.jobs.Found, Offer: sampler.Offer,
+		Catalogues: a.stores.catalogues.Of, Found: a.jobs.Found, Offer: sampler.Offer, Teller: a.stores.notifications,
 		Committed: func(tenantID uuid.UUID, no int64) { a.hub.Hint(live.JournalStream, tenantID, no) },
 	})
 	a.onClose(a.ingest.Close)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/notify"
 	"github.com/weirhq/weir/shape"
 	"github.com/weirhq/weir/statistics"
 )
@@ -24,6 +25,7 @@ type journalJobs struct {
 	statistics *statistics.Store
 	issues     *issues.Store
 	shapes     *shape.Store
+	told       *notify.Store
 	log        *slog.Logger
 }
 
@@ -49,7 +51,10 @@ func (j journalJobs) EraseCustomer(ctx context.Context, customerID uuid.UUID) er
 	if err := j.issues.EraseCustomer(ctx, customerID); err != nil {
 		return err
 	}
-	return j.shapes.EraseCustomer(ctx, customerID)
+	if err := j.shapes.EraseCustomer(ctx, customerID); err != nil {
+		return err
+	}
+	return j.told.EraseCustomer(ctx, customerID)
 }
 
 func (j journalJobs) MakePartitions(ctx context.Context, from, to time.Time) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/notify"
 	"github.com/weirhq/weir/shape"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
@@ -46,6 +47,7 @@ type Retention struct {
 	statistics *statistics.Store
 	issues     *issues.Store
 	shapes     *shape.Store
+	door       *tenant.Door
 	now        func() time.Time
 }
 
@@ -53,7 +55,7 @@ type Retention struct {
 func (d *Database) WithRetention(ctx context.Context, log *slog.Logger, now func() time.Time, fn func(r *Retention, s *tenant.Store) error) error {
 	return d.withDoor(ctx, func(door *tenant.Door) error {
 		tenants := tenant.NewStore(door, now)
-		r := &Retention{tenants, journal.NewStore(door, journal.Options{Now: now, Logger: log}), run.NewStore(door), statistics.NewStore(door, log), issues.NewStore(issues.Deps{Door: door, Now: now, Log: log}), shape.NewStore(shape.Deps{Door: door, Log: log}), now}
+		r := &Retention{tenants, journal.NewStore(door, journal.Options{Now: now, Logger: log}), run.NewStore(door), statistics.NewStore(door, log), issues.NewStore(issues.Deps{Door: door, Now: now, Log: log}), shape.NewStore(shape.Deps{Door: door, Log: log}), door, now}
 		return fn(r, tenants)
 	})
 }
@@ -107,6 +109,11 @@ func (r *Retention) Tenant(ctx context.Context, slug string, dry bool) (out []Re
 	note("statistic", "", "rows", figures.Waiting)
 	note("statistic_minute", "", "rows", figures.Minutes)
 	note("statistic_rollup", "", "rows", figures.Rollups)
+	if err != nil {
+		return out, err
+	}
+	notified, err := notify.Expire(ctx, r.door, r.now().AddDate(0, 0, -notificationDays), dry)
+	note("notification", "", "rows", notified)
 	if err != nil || dry {
 		return out, err
 	}

@@ -43,12 +43,20 @@ type Log struct {
 	Format string `name:"log-format" env:"WEIR_LOG_FORMAT" default:"text" enum:"text,json" help:"text or json."`
 }
 
+// Notify says how tenants are told of what happens.
+type Notify struct {
+	PublicURL  string   `name:"public-url" env:"WEIR_PUBLIC_URL" help:"Where people reach the console: what links in notifications begin with. Without one there are no links." placeholder:"URL"`
+	SMTPURL    string   `name:"smtp-url" env:"WEIR_SMTP_URL" help:"The mail server: smtp://user:password@host:587?from=weir@example.com, or smtps://. Without one no e-mail is sent." placeholder:"URL"`
+	AllowCIDRs []string `name:"notify-allow-cidrs" env:"WEIR_NOTIFY_ALLOW_CIDRS" help:"Private networks that notifications may go to all the same, such as 10.0.0.0/8; none by default." placeholder:"CIDR"`
+}
+
 // Service says how the service runs.
 type Service struct {
 	Database `embed:""`
 	Keys     `embed:""`
 	JWT      `embed:""`
 	Log      `embed:""`
+	Notify   `embed:""`
 
 	Addr            string        `env:"WEIR_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
 	Roles           []string      `env:"WEIR_ROLES" default:"api,ingest,worker" enum:"api,ingest,worker" help:"What this process does: any of api, ingest, worker."`

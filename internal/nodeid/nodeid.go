@@ -13,30 +13,35 @@ type Kind string
 
 // The prefixes. A log entry's prefix says its kind.
 const (
-	Tenant            Kind = "ten"
-	Member            Kind = "mem"
-	APIKey            Kind = "key"
-	Customer          Kind = "cus"
-	Integration       Kind = "int"
-	ConnectedApp      Kind = "app"
-	DataSource        Kind = "src"
-	Flow              Kind = "flw"
-	FlowRun           Kind = "run"
-	NodeRun           Kind = "nod"
-	APIRequest        Kind = "req"
-	ExternalWebhook   Kind = "whk"
-	ExternalEventPull Kind = "pul"
-	ExternalEvent     Kind = "eev"
-	InternalEvent     Kind = "iev"
-	Transaction       Kind = "txn"
-	Issue             Kind = "iss"
-	AuditEntry        Kind = "aud"
+	Tenant               Kind = "ten"
+	Member               Kind = "mem"
+	APIKey               Kind = "key"
+	Customer             Kind = "cus"
+	Integration          Kind = "int"
+	ConnectedApp         Kind = "app"
+	DataSource           Kind = "src"
+	Flow                 Kind = "flw"
+	FlowRun              Kind = "run"
+	NodeRun              Kind = "nod"
+	APIRequest           Kind = "req"
+	ExternalWebhook      Kind = "whk"
+	ExternalEventPull    Kind = "pul"
+	ExternalEvent        Kind = "eev"
+	InternalEvent        Kind = "iev"
+	Transaction          Kind = "txn"
+	Issue                Kind = "iss"
+	AuditEntry           Kind = "aud"
+	AlarmRule            Kind = "alr"
+	Alarm                Kind = "alm"
+	NotificationEndpoint Kind = "nep"
+	Delivery             Kind = "dlv"
 )
 
 var kinds = map[Kind]bool{
 	Tenant: true, Member: true, APIKey: true, Customer: true, Integration: true, ConnectedApp: true, DataSource: true,
 	Flow: true, FlowRun: true, NodeRun: true, APIRequest: true, ExternalWebhook: true, ExternalEventPull: true,
 	ExternalEvent: true, InternalEvent: true, Transaction: true, Issue: true, AuditEntry: true,
+	AlarmRule: true, Alarm: true, NotificationEndpoint: true, Delivery: true,
 }
 
 // Kinds lists every prefix that there is.

@@ -25,6 +25,7 @@ const (
 	ownCustomer = "OWN-CUSTOMER"
 	ownIssue    = "OWN-ISSUE"
 	ownMember   = "OWN-MEMBER"
+	ownRule     = "OWN-RULE"
 )
 
 // answer is what GraphQL answered.

@@ -29,6 +29,7 @@ func (w *world) crawlArgs() map[string]string {
 		"NodeRun.logs":           `(first: 200)`,
 		"default connections":    `(first: 100)`,
 		"Query.redactionPreview": `(input: {headers: [], fields: ["word"], patterns: []})`,
+		"Query.alarmBacktest":    `(input: {name: "x", metric: VOLUME, comparison: ABOVE, threshold: 0, windowSeconds: 60, endpointIds: []}, range: ` + w.timeRange() + `)`,
 	}
 }
 
@@ -40,8 +41,10 @@ var unseen = map[string]string{
 	"ExternalEvent.error": "events have no error", "InternalEvent.error": "events have no error",
 	"ExternalEvent.issue": "events have no error", "InternalEvent.issue": "events have no error",
 	"ExternalEvent.diagnosis": "events have no error", "InternalEvent.diagnosis": "events have no error",
-	"FlowRunGraphEdge.label": "nothing that is sent names an edge",
-	"Viewer.scopes":          "an owner is no API key", "Viewer.customer": "an owner is not limited to a customer",
+	"FlowRunGraphEdge.label":              "nothing that is sent names an edge",
+	"NotificationEndpoint.disabledReason": "nothing is disabled", "NotificationEndpoint.failingSince": "a test says nothing of the days",
+	"Delivery.nextAttemptAt": "a test is tried once", "Delivery.digest": "there are not so many",
+	"Viewer.scopes": "an owner is no API key", "Viewer.customer": "an owner is not limited to a customer",
 }
 
 // valid are values that the service takes, for what the type alone does not say: by the name of an input object or field,
@@ -55,7 +58,13 @@ func (w *world) valid() map[string]string {
 		"ExplainRunsInput.flowId": strconv.Quote(ownFlow), "ExplainRunsInput.customerId": strconv.Quote(ownCustomer),
 		"IssueActionInput.note": `"said by c"`, "SnoozeIssueInput.note": `"said by c"`, "SnoozeIssueInput.until": soon,
 		"AssignIssueInput.id": strconv.Quote(ownIssue), "AssignIssueInput.memberId": strconv.Quote(ownMember), "IssueFilter.categories": `"NETWORK_TIMEOUT"`,
-		"CreateApiKeyInput.name": `"made by c"`, "CreateApiKeyInput.expiresAt": soon,
+		"CreateAlarmRuleInput.name": `"made by c"`, "CreateAlarmRuleInput.threshold": "0.5", "CreateAlarmRuleInput.windowSeconds": "60", "CreateAlarmRuleInput.forSeconds": "0",
+		"CreateAlarmRuleInput.integrationId": "null", "CreateAlarmRuleInput.customerId": "null", "CreateAlarmRuleInput.flowId": "null", "CreateAlarmRuleInput.endpointIds": "",
+		"UpdateAlarmRuleInput.id": strconv.Quote(ownRule), "UpdateAlarmRuleInput.name": `"changed by c"`, "UpdateAlarmRuleInput.threshold": "0.5", "UpdateAlarmRuleInput.windowSeconds": "60",
+		"UpdateAlarmRuleInput.forSeconds": "0", "UpdateAlarmRuleInput.endpointIds": "",
+		"CreateNotificationEndpointInput.target": `"https://made-by-c.example/"`, "UpdateNotificationEndpointInput.target": `"https://made-by-c.example/"`,
+		"ReplayNotificationsInput.since": strconv.Quote(w.start.Format(time.RFC3339)),
+		"CreateApiKeyInput.name":         `"made by c"`, "CreateApiKeyInput.expiresAt": soon,
 		"CreateCustomerTokenInput.ttlSeconds": "60",
 		"CreateCustomerInput.externalId":      `"only-a-customer"`, "CreateCustomerInput.name": `"made by c"`,
 		"CreateIntegrationInput.key": `"only-a-integration"`, "CreateIntegrationInput.name": `"made by c"`, "CreateIntegrationInput.provider": `"made by c"`,
@@ -153,6 +162,8 @@ func (v *victim) textQuestions(t *testing.T, place, name string) []question {
 		return v.texts("url", "message", "name", "externalId", "value", "text")
 	}
 	switch place {
+	case "CreateAlarmRuleInput.name":
+		return plain([]string{"a rule"}) // It names what is to be made.
 	case "Query.flow.key", "Query.integration.key", "IdentifierFilter.key":
 		return v.texts("key")
 	case "IdentifierFilter.value":

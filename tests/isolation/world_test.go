@@ -121,6 +121,7 @@ func (w *world) found(t *testing.T, tenants *tenant.Store, letter string) *compa
 	co.shape(t)
 	co.raise(t)
 	co.nameIntegrations(t)
+	co.watch(t)
 	co.add("customer", co.customerToken(t, "customer-1"))
 	co.add("nobody", "")
 	return co
@@ -168,6 +169,7 @@ func (co *company) add(name, credential string) {
 	co.callers[name] = &caller{url: co.w.url, credential: credential, name: co.letter + "'s " + name, own: strings.NewReplacer(
 		ownFlow, nodeid.Format(nodeid.Flow, directory.FlowID(co.tenant.ID, "flow-1")),
 		ownIssue, nodeid.Format(nodeid.Issue, co.failing().ID(co.tenant.ID)), ownMember, nodeid.Format(nodeid.Member, co.founder),
+		ownRule, nodeid.Format(nodeid.AlarmRule, co.rule()),
 		ownCustomer, nodeid.Format(nodeid.Customer, directory.CustomerID(co.tenant.ID, "customer-1")),
 	)}
 	co.order = append(co.order, name)

@@ -996,6 +996,36 @@ var (
 	}
 )
 
+func (ec *executionContext) unmarshalNLogKind2ᚕgithubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐKindᚄ(ctx context.Context, v any) ([]entry.Kind, error) {
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]entry.Kind, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNLogKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐKind(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalNLogKind2ᚕgithubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐKindᚄ(ctx context.Context, sel ast.SelectionSet, v []entry.Kind) graphql.Marshaler {
+	ret := marshalList(ctx, len(v), func(ctx context.Context, i int) graphql.Marshaler {
+		fc := graphql.GetFieldContext(ctx)
+		fc.Result = &v[i]
+		return ec.marshalNLogKind2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐKind(ctx, sel, v[i])
+	})
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalNLogStatus2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐStatus(ctx context.Context, v any) (entry.Status, error) {
 	tmp, err := graphql.UnmarshalString(v)
 	res := unmarshalNLogStatus2githubᚗcomᚋweirhqᚋweirᚋjournalᚋentryᚐStatus[tmp]

@@ -32,6 +32,7 @@ type ResolverRoot interface {
 	Issue() IssueResolver
 	Mutation() MutationResolver
 	NodeRun() NodeRunResolver
+	NotificationEndpoint() NotificationEndpointResolver
 	Overview() OverviewResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
@@ -66,12 +67,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputAssignIssueInput,
 		ec.unmarshalInputConnectedAppFilter,
+		ec.unmarshalInputCreateAlarmRuleInput,
 		ec.unmarshalInputCreateApiKeyInput,
 		ec.unmarshalInputCreateCustomerInput,
 		ec.unmarshalInputCreateCustomerTokenInput,
 		ec.unmarshalInputCreateIntegrationInput,
+		ec.unmarshalInputCreateNotificationEndpointInput,
 		ec.unmarshalInputCustomerFilter,
+		ec.unmarshalInputDeleteAlarmRuleInput,
 		ec.unmarshalInputDeleteCustomerInput,
+		ec.unmarshalInputDeleteNotificationEndpointInput,
 		ec.unmarshalInputExplainRunsInput,
 		ec.unmarshalInputFloatFilter,
 		ec.unmarshalInputFlowRunFilter,
@@ -81,15 +86,21 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputIssueActionInput,
 		ec.unmarshalInputIssueFilter,
 		ec.unmarshalInputLogFilter,
+		ec.unmarshalInputRedeliverInput,
 		ec.unmarshalInputRemoveMemberInput,
+		ec.unmarshalInputReplayNotificationsInput,
 		ec.unmarshalInputRetentionPolicyInput,
 		ec.unmarshalInputRevokeApiKeyInput,
+		ec.unmarshalInputRotateNotificationSecretInput,
 		ec.unmarshalInputSnoozeIssueInput,
+		ec.unmarshalInputTestNotificationEndpointInput,
 		ec.unmarshalInputTimeRange,
+		ec.unmarshalInputUpdateAlarmRuleInput,
 		ec.unmarshalInputUpdateCatalogueInput,
 		ec.unmarshalInputUpdateCustomerInput,
 		ec.unmarshalInputUpdateIntegrationInput,
 		ec.unmarshalInputUpdateMemberRoleInput,
+		ec.unmarshalInputUpdateNotificationEndpointInput,
 		ec.unmarshalInputUpdateRedactionInput,
 		ec.unmarshalInputUpdateRetentionInput,
 	)
@@ -184,6 +195,243 @@ func newExecutionContext(
 }
 
 var sources = []*ast.Source{
+	{Name: "../../schema/alarm.graphqls", Input: `"What an alarm watches."
+enum AlarmMetric {
+  "Failures by entries, from 0 to 1. Unknown, and so no cause for an alarm, where there are no entries."
+  ERROR_RATE
+  "How many entries are failures."
+  FAILURES
+  "How many entries there are."
+  VOLUME
+  "The duration that 95 % of the entries do not exceed, in milliseconds. Unknown where no duration is known."
+  P95_MS
+  "For how long there has been no entry, in seconds, counted from the end of the last minute that had one."
+  SILENCE_SECONDS
+}
+
+"On which side of the threshold it is bad."
+enum Comparison {
+  "More than the threshold is bad."
+  ABOVE
+  "Less than the threshold is bad."
+  BELOW
+}
+
+"Whether an alarm is on."
+enum AlarmStatus {
+  "It is."
+  FIRING
+  "It is over."
+  RESOLVED
+}
+
+"""
+What to watch in the figures of log entries, and whom to tell. It is looked at ten seconds after each full minute. It fires when
+the metric has been beyond the threshold for ` + "`" + `forSeconds` + "`" + `, and resolves when it has been good again, by a tenth of the threshold,
+for as long, and for two minutes at least; for longer when it fires again soon each time. Flow runs count in the minute in which
+they began. For VIEWER and up.
+"""
+type AlarmRule implements Node {
+  "Opaque; begins with ` + "`" + `alr_` + "`" + `."
+  id: ID!
+  "The name to show."
+  name: String!
+  "What it watches."
+  metric: AlarmMetric!
+  "On which side of the threshold it is bad."
+  comparison: Comparison!
+  "Where it begins to be bad: in the metric's unit."
+  threshold: Float!
+  "Over how long before each minute the metric is taken, in whole minutes: rounded up."
+  windowSeconds: Int!
+  "For how long it must be bad before the rule fires."
+  forSeconds: Int!
+  "Only entries of this integration; null for all."
+  integration: Integration
+  "Only entries of this customer; null for all."
+  customer: Customer
+  "Only runs of this flow; null for all."
+  flow: Flow
+  "Only entries of these kinds; empty for all."
+  kinds: [LogKind!]!
+  "Whom to tell; empty for all endpoints that ask for alarms, and for whoever is not DEVELOPER or up, who may not see them."
+  endpoints: [NotificationEndpoint!]!
+  "Whether it is looked at."
+  enabled: Boolean!
+}
+
+"A time in which a rule fired. For VIEWER and up."
+type Alarm implements Node {
+  "Opaque; begins with ` + "`" + `alm_` + "`" + `."
+  id: ID!
+  "The rule."
+  rule: AlarmRule!
+  "Whether it is on."
+  status: AlarmStatus!
+  "What the metric was when the rule fired."
+  value: Float!
+  "The worst that it has been since."
+  peak: Float!
+  "When the rule fired."
+  firedAt: Time!
+  "When it resolved; null while it fires."
+  resolvedAt: Time
+}
+
+"A time in which a rule would have fired."
+type AlarmFiring {
+  "When it would have."
+  firedAt: Time!
+  "When it would have resolved; null when it still fired at the end of the range."
+  resolvedAt: Time
+  "The worst that the metric was meanwhile."
+  peak: Float!
+}
+
+extend type Query {
+  "When a rule would have fired over past data, for trying a threshold before it wakes anybody: what living through it would have given, less what arrived late. For DEVELOPER and up."
+  alarmBacktest(
+    "The rule. Its endpoints are not told."
+    input: CreateAlarmRuleInput!
+    "The time: at most 31 days. At its beginning the rule does not fire."
+    range: TimeRange!
+  ): [AlarmFiring!]!
+
+  "The tenant's rules, by their age. For VIEWER and up."
+  alarmRules(
+    "How many: 1 to 100."
+    first: Int = 50
+    "The cursor after which the page begins."
+    after: String
+  ): AlarmRuleConnection!
+
+  "The tenant's alarms, the latest first. For VIEWER and up."
+  alarms(
+    "How many: 1 to 100."
+    first: Int = 50
+    "The cursor after which the page begins."
+    after: String
+    "Only those that are on, or over."
+    status: AlarmStatus
+  ): AlarmConnection!
+}
+
+extend type Mutation {
+  "Makes a rule, which watches from now on. For DEVELOPER and up."
+  createAlarmRule(
+    "What it is made of."
+    input: CreateAlarmRuleInput!
+  ): AlarmRulePayload!
+
+  "Changes a rule; what is missing stays as it is. One that is disabled resolves. For DEVELOPER and up."
+  updateAlarmRule(
+    "What changes."
+    input: UpdateAlarmRuleInput!
+  ): AlarmRulePayload!
+
+  "Deletes a rule with its alarms. For DEVELOPER and up."
+  deleteAlarmRule(
+    "Which one."
+    input: DeleteAlarmRuleInput!
+  ): DeletePayload!
+}
+
+"What a rule is made of."
+input CreateAlarmRuleInput {
+  "The name to show: 1 to 200 characters."
+  name: String!
+  "What it watches."
+  metric: AlarmMetric!
+  "On which side of the threshold it is bad."
+  comparison: Comparison!
+  "Where it begins to be bad: in the metric's unit, and not negative. An error rate is from 0 to 1, silence up to seven days."
+  threshold: Float!
+  "Over how long the metric is taken: 1 to 86400, rounded up to whole minutes."
+  windowSeconds: Int!
+  "For how long it must be bad before the rule fires: 0 to 86400."
+  forSeconds: Int = 0
+  "Only entries of this integration."
+  integrationId: ID
+  "Only entries of this customer."
+  customerId: ID
+  "Only runs of this flow."
+  flowId: ID
+  "Only entries of these kinds; all when it is missing or empty."
+  kinds: [LogKind!]
+  "Whom to tell: at most 100. Who is named is told of the rule, though it may ask for less: if it asks for ALARM_FIRING or ALARM_RESOLVED alone, for that. Empty: all that ask for alarms."
+  endpointIds: [ID!]!
+}
+
+"What changes of a rule."
+input UpdateAlarmRuleInput {
+  "The rule's id."
+  id: ID!
+  "The name to show: 1 to 200 characters."
+  name: String
+  "Where it begins to be bad."
+  threshold: Float
+  "Over how long the metric is taken: 1 to 86400."
+  windowSeconds: Int
+  "For how long it must be bad before the rule fires: 0 to 86400."
+  forSeconds: Int
+  "Whom to tell: all of them."
+  endpointIds: [ID!]
+  "Whether it is looked at."
+  enabled: Boolean
+}
+
+"Which rule to delete."
+input DeleteAlarmRuleInput {
+  "The rule's id."
+  id: ID!
+}
+
+"What a change of a rule answers."
+type AlarmRulePayload implements MutationPayload {
+  "The rule as it is now; null when nothing changed because of ` + "`" + `userErrors` + "`" + `."
+  alarmRule: AlarmRule
+  "What the caller can mend; empty when all went well."
+  userErrors: [UserError!]!
+}
+
+"A page of rules."
+type AlarmRuleConnection {
+  "The page's items with their cursors."
+  edges: [AlarmRuleEdge!]!
+  "The page's items."
+  nodes: [AlarmRule!]!
+  "Where the page lies in its list."
+  pageInfo: PageInfo!
+  "How many there are on all pages together."
+  totalCount: Int!
+}
+
+"An item of a page of rules."
+type AlarmRuleEdge {
+  "Where the item lies: what ` + "`" + `after` + "`" + ` takes."
+  cursor: String!
+  "The item."
+  node: AlarmRule!
+}
+
+"A page of alarms."
+type AlarmConnection {
+  "The page's items with their cursors."
+  edges: [AlarmEdge!]!
+  "The page's items."
+  nodes: [Alarm!]!
+  "Where the page lies in its list."
+  pageInfo: PageInfo!
+}
+
+"An item of a page of alarms."
+type AlarmEdge {
+  "Where the item lies: what ` + "`" + `after` + "`" + ` takes."
+  cursor: String!
+  "The item."
+  node: Alarm!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/api_key.graphqls", Input: `"An API key as it can be shown. The secret itself is answered once, by createApiKey, and not stored. For ADMIN and up."
 type ApiKey implements Node {
   "Opaque; begins with ` + "`" + `key_` + "`" + `."
@@ -2311,6 +2559,295 @@ type NodeRun implements Node {
   flowRun: FlowRun!
 }
 `, BuiltIn: false},
+	{Name: "../../schema/notification.graphqls", Input: `"How an endpoint is told."
+enum NotificationChannel {
+  "A signed POST by the Standard Webhooks specification."
+  WEBHOOK
+  "A message by an incoming webhook of Slack."
+  SLACK
+  "An e-mail."
+  EMAIL
+}
+
+"What is told."
+enum NotificationEvent {
+  "An issue opened."
+  ISSUE_OPENED
+  "An issue that was resolved is there again."
+  ISSUE_REOPENED
+  "An issue is resolved. Only who was told of it is."
+  ISSUE_RESOLVED
+  "A rule fires."
+  ALARM_FIRING
+  "A rule does not fire any more. Only who was told that it did is."
+  ALARM_RESOLVED
+  "A connected app must sign in again, is disconnected, or is connected again."
+  CONNECTED_APP_STATUS_CHANGED
+  "A flow run failed: one notification a run."
+  FLOW_RUN_FAILED
+  "Another endpoint was disabled, because nothing could be delivered to it."
+  ENDPOINT_DISABLED
+  "What testNotificationEndpoint sends. No endpoint can ask for it."
+  TEST
+  "Several notifications in one, when there are more than 20 in a minute. No endpoint can ask for it."
+  DIGEST
+}
+
+"How far a delivery is."
+enum DeliveryStatus {
+  "It is about to be tried, waits for one before it, or goes with a digest."
+  PENDING
+  "It arrived."
+  DELIVERED
+  "It failed, and will be tried again."
+  RETRYING
+  "It failed for a day, or its endpoint was disabled. ` + "`" + `redeliver` + "`" + ` tries it again."
+  FAILED
+  "It was not sent: it tells that a failure is over which was never told."
+  SKIPPED
+}
+
+"Where the tenant is told. For DEVELOPER and up."
+type NotificationEndpoint implements Node {
+  "Opaque; begins with ` + "`" + `nep_` + "`" + `."
+  id: ID!
+  "How it is told."
+  channel: NotificationChannel!
+  "A URL, or of EMAIL addresses with commas between them."
+  target: String!
+  "What it asks for."
+  events: [NotificationEvent!]!
+  "Whether anything is sent to it."
+  enabled: Boolean!
+  "Why it is not, when it was not a person's wish: it answered 410, or nothing but failures came of five days."
+  disabledReason: String
+  "Since when there are nothing but failures; null when the last attempt succeeded."
+  failingSince: Time
+  "When it was made."
+  createdAt: Time!
+  "What was sent to it, or is to be; the latest first."
+  deliveries(
+    "How many: 1 to 100."
+    first: Int = 50
+    "The cursor after which the page begins."
+    after: String
+  ): DeliveryConnection!
+}
+
+"A notification on its way to an endpoint. For DEVELOPER and up."
+type Delivery implements Node {
+  "Opaque; begins with ` + "`" + `dlv_` + "`" + `. Webhooks have it as ` + "`" + `webhook-id` + "`" + `, the same in each attempt."
+  id: ID!
+  "What it tells."
+  event: NotificationEvent!
+  "How far it is."
+  status: DeliveryStatus!
+  "All attempts, the first one first."
+  attempts: [DeliveryAttempt!]!
+  "When it is tried next, at the earliest; null when it is not, and of what goes with a digest."
+  nextAttemptAt: Time
+  "When it was made."
+  createdAt: Time!
+  "What is sent: as it is to webhooks, and what messages are written of."
+  payload: JSON!
+  "The digest that told it with others; null of most."
+  digest: Delivery
+}
+
+"One attempt to deliver."
+type DeliveryAttempt {
+  "When."
+  at: Time!
+  "The status of HTTP, or of SMTP, that was answered; null when nothing was."
+  statusCode: Int
+  "Why it failed; null when it did not."
+  error: String
+  "How long it took, in milliseconds."
+  durationMs: Float!
+  "The beginning of what was answered: at most 4 KiB."
+  responseBody: String
+}
+
+extend type Query {
+  "The tenant's endpoints, by their age. For DEVELOPER and up."
+  notificationEndpoints(
+    "How many: 1 to 100."
+    first: Int = 50
+    "The cursor after which the page begins."
+    after: String
+  ): NotificationEndpointConnection!
+}
+
+extend type Mutation {
+  "Makes an endpoint. For DEVELOPER and up."
+  createNotificationEndpoint(
+    "What it is made of."
+    input: CreateNotificationEndpointInput!
+  ): CreateNotificationEndpointPayload!
+
+  "Changes an endpoint; what is missing stays as it is. When it is disabled, what waits for it is given up. For DEVELOPER and up."
+  updateNotificationEndpoint(
+    "What changes."
+    input: UpdateNotificationEndpointInput!
+  ): NotificationEndpointPayload!
+
+  "Deletes an endpoint with its deliveries. For DEVELOPER and up."
+  deleteNotificationEndpoint(
+    "Which one."
+    input: DeleteNotificationEndpointInput!
+  ): DeletePayload!
+
+  "Gives a webhook a new secret. The one before it signs too for a day. For DEVELOPER and up."
+  rotateNotificationSecret(
+    "Which one."
+    input: RotateNotificationSecretInput!
+  ): CreateNotificationEndpointPayload!
+
+  "Sends a test to an endpoint, also to one that is disabled; once, within some seconds. For DEVELOPER and up."
+  testNotificationEndpoint(
+    "Which one."
+    input: TestNotificationEndpointInput!
+  ): DeliveryPayload!
+
+  "Sends a delivery again, whatever became of it, with the same id. For DEVELOPER and up."
+  redeliver(
+    "Which one."
+    input: RedeliverInput!
+  ): DeliveryPayload!
+
+  "Sends an endpoint what it asks for and did not get since a time: what was given up, and what happened while it was disabled. For DEVELOPER and up."
+  replayNotifications(
+    "To whom, and since when."
+    input: ReplayNotificationsInput!
+  ): ReplayNotificationsPayload!
+}
+
+"What an endpoint is made of."
+input CreateNotificationEndpointInput {
+  "How it is told."
+  channel: NotificationChannel!
+  "An https URL of a public host, or of EMAIL up to 20 addresses with commas between them: at most 2,000 bytes."
+  target: String!
+  "What it asks for: at least one."
+  events: [NotificationEvent!]!
+}
+
+"What changes of an endpoint."
+input UpdateNotificationEndpointInput {
+  "The endpoint's id."
+  id: ID!
+  "An https URL of a public host, or of EMAIL addresses with commas between them."
+  target: String
+  "What it asks for: all of it, and at least one."
+  events: [NotificationEvent!]
+  "Whether anything is sent to it."
+  enabled: Boolean
+}
+
+"Which endpoint to delete."
+input DeleteNotificationEndpointInput {
+  "The endpoint's id."
+  id: ID!
+}
+
+"Which endpoint gets a new secret."
+input RotateNotificationSecretInput {
+  "The endpoint's id."
+  id: ID!
+}
+
+"Which endpoint to test."
+input TestNotificationEndpointInput {
+  "The endpoint's id."
+  id: ID!
+}
+
+"What to deliver again."
+input RedeliverInput {
+  "The delivery's id."
+  deliveryId: ID!
+}
+
+"What to send again, and to whom."
+input ReplayNotificationsInput {
+  "The endpoint's id."
+  id: ID!
+  "From when on. Notifications are kept for 30 days."
+  since: Time!
+}
+
+"What a change of an endpoint answers."
+type NotificationEndpointPayload implements MutationPayload {
+  "The endpoint as it is now; null when nothing changed because of ` + "`" + `userErrors` + "`" + `."
+  endpoint: NotificationEndpoint
+  "What the caller can mend; empty when all went well."
+  userErrors: [UserError!]!
+}
+
+"What making an endpoint, or a new secret of it, answers."
+type CreateNotificationEndpointPayload implements MutationPayload {
+  "The endpoint; null when nothing changed because of ` + "`" + `userErrors` + "`" + `."
+  endpoint: NotificationEndpoint
+  "The ` + "`" + `whsec_` + "`" + ` key that signs deliveries, shown this once; null of other channels than WEBHOOK."
+  secret: String
+  "What the caller can mend; empty when all went well."
+  userErrors: [UserError!]!
+}
+
+"What testing and redelivering answers."
+type DeliveryPayload implements MutationPayload {
+  "The delivery as it is now; null when nothing is sent because of ` + "`" + `userErrors` + "`" + `."
+  delivery: Delivery
+  "What the caller can mend; empty when all went well."
+  userErrors: [UserError!]!
+}
+
+"What a replay answers."
+type ReplayNotificationsPayload implements MutationPayload {
+  "How many notifications are sent: at most 1,000 at once, the oldest first. Null when none are because of ` + "`" + `userErrors` + "`" + `."
+  count: Int
+  "What the caller can mend; empty when all went well."
+  userErrors: [UserError!]!
+}
+
+"A page of endpoints."
+type NotificationEndpointConnection {
+  "The page's items with their cursors."
+  edges: [NotificationEndpointEdge!]!
+  "The page's items."
+  nodes: [NotificationEndpoint!]!
+  "Where the page lies in its list."
+  pageInfo: PageInfo!
+  "How many there are on all pages together."
+  totalCount: Int!
+}
+
+"An item of a page of endpoints."
+type NotificationEndpointEdge {
+  "Where the item lies: what ` + "`" + `after` + "`" + ` takes."
+  cursor: String!
+  "The item."
+  node: NotificationEndpoint!
+}
+
+"A page of deliveries."
+type DeliveryConnection {
+  "The page's items with their cursors."
+  edges: [DeliveryEdge!]!
+  "The page's items."
+  nodes: [Delivery!]!
+  "Where the page lies in its list."
+  pageInfo: PageInfo!
+}
+
+"An item of a page of deliveries."
+type DeliveryEdge {
+  "Where the item lies: what ` + "`" + `after` + "`" + ` takes."
+  cursor: String!
+  "The item."
+  node: Delivery!
+}
+`, BuiltIn: false},
 	{Name: "../../schema/redaction_preview.graphqls", Input: `"What a redaction policy would change in what is kept. For ADMIN and up."
 type RedactionPreview {
   "How many entries were looked at: the last 1,000, or fewer when there are not as many or the time of 5 seconds was up."
@@ -2899,6 +3436,126 @@ func (ec *executionContext) childFields_AdoptionPoint(ctx context.Context, field
 	return nil, fmt.Errorf("no field named %q was found under type AdoptionPoint", field.Name)
 }
 
+func (ec *executionContext) childFields_Alarm(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Alarm_id(ctx, field)
+	case "rule":
+		return ec.fieldContext_Alarm_rule(ctx, field)
+	case "status":
+		return ec.fieldContext_Alarm_status(ctx, field)
+	case "value":
+		return ec.fieldContext_Alarm_value(ctx, field)
+	case "peak":
+		return ec.fieldContext_Alarm_peak(ctx, field)
+	case "firedAt":
+		return ec.fieldContext_Alarm_firedAt(ctx, field)
+	case "resolvedAt":
+		return ec.fieldContext_Alarm_resolvedAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Alarm", field.Name)
+}
+
+func (ec *executionContext) childFields_AlarmConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AlarmConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AlarmConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AlarmConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlarmConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AlarmEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AlarmEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AlarmEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlarmEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AlarmFiring(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "firedAt":
+		return ec.fieldContext_AlarmFiring_firedAt(ctx, field)
+	case "resolvedAt":
+		return ec.fieldContext_AlarmFiring_resolvedAt(ctx, field)
+	case "peak":
+		return ec.fieldContext_AlarmFiring_peak(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlarmFiring", field.Name)
+}
+
+func (ec *executionContext) childFields_AlarmRule(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_AlarmRule_id(ctx, field)
+	case "name":
+		return ec.fieldContext_AlarmRule_name(ctx, field)
+	case "metric":
+		return ec.fieldContext_AlarmRule_metric(ctx, field)
+	case "comparison":
+		return ec.fieldContext_AlarmRule_comparison(ctx, field)
+	case "threshold":
+		return ec.fieldContext_AlarmRule_threshold(ctx, field)
+	case "windowSeconds":
+		return ec.fieldContext_AlarmRule_windowSeconds(ctx, field)
+	case "forSeconds":
+		return ec.fieldContext_AlarmRule_forSeconds(ctx, field)
+	case "integration":
+		return ec.fieldContext_AlarmRule_integration(ctx, field)
+	case "customer":
+		return ec.fieldContext_AlarmRule_customer(ctx, field)
+	case "flow":
+		return ec.fieldContext_AlarmRule_flow(ctx, field)
+	case "kinds":
+		return ec.fieldContext_AlarmRule_kinds(ctx, field)
+	case "endpoints":
+		return ec.fieldContext_AlarmRule_endpoints(ctx, field)
+	case "enabled":
+		return ec.fieldContext_AlarmRule_enabled(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlarmRule", field.Name)
+}
+
+func (ec *executionContext) childFields_AlarmRuleConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_AlarmRuleConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_AlarmRuleConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_AlarmRuleConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_AlarmRuleConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlarmRuleConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_AlarmRuleEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_AlarmRuleEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_AlarmRuleEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlarmRuleEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_AlarmRulePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "alarmRule":
+		return ec.fieldContext_AlarmRulePayload_alarmRule(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_AlarmRulePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type AlarmRulePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_ApiKey(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3137,6 +3794,18 @@ func (ec *executionContext) childFields_CreateCustomerTokenPayload(ctx context.C
 	return nil, fmt.Errorf("no field named %q was found under type CreateCustomerTokenPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateNotificationEndpointPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "endpoint":
+		return ec.fieldContext_CreateNotificationEndpointPayload_endpoint(ctx, field)
+	case "secret":
+		return ec.fieldContext_CreateNotificationEndpointPayload_secret(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_CreateNotificationEndpointPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateNotificationEndpointPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Customer(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3247,6 +3916,76 @@ func (ec *executionContext) childFields_DeletePayload(ctx context.Context, field
 		return ec.fieldContext_DeletePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Delivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Delivery_id(ctx, field)
+	case "event":
+		return ec.fieldContext_Delivery_event(ctx, field)
+	case "status":
+		return ec.fieldContext_Delivery_status(ctx, field)
+	case "attempts":
+		return ec.fieldContext_Delivery_attempts(ctx, field)
+	case "nextAttemptAt":
+		return ec.fieldContext_Delivery_nextAttemptAt(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_Delivery_createdAt(ctx, field)
+	case "payload":
+		return ec.fieldContext_Delivery_payload(ctx, field)
+	case "digest":
+		return ec.fieldContext_Delivery_digest(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Delivery", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryAttempt(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "at":
+		return ec.fieldContext_DeliveryAttempt_at(ctx, field)
+	case "statusCode":
+		return ec.fieldContext_DeliveryAttempt_statusCode(ctx, field)
+	case "error":
+		return ec.fieldContext_DeliveryAttempt_error(ctx, field)
+	case "durationMs":
+		return ec.fieldContext_DeliveryAttempt_durationMs(ctx, field)
+	case "responseBody":
+		return ec.fieldContext_DeliveryAttempt_responseBody(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryAttempt", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_DeliveryConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_DeliveryConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_DeliveryConnection_pageInfo(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_DeliveryEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_DeliveryEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_DeliveryPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "delivery":
+		return ec.fieldContext_DeliveryPayload_delivery(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeliveryPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeliveryPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Diagnosis(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3979,6 +4718,64 @@ func (ec *executionContext) childFields_NodeRun(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type NodeRun", field.Name)
 }
 
+func (ec *executionContext) childFields_NotificationEndpoint(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_NotificationEndpoint_id(ctx, field)
+	case "channel":
+		return ec.fieldContext_NotificationEndpoint_channel(ctx, field)
+	case "target":
+		return ec.fieldContext_NotificationEndpoint_target(ctx, field)
+	case "events":
+		return ec.fieldContext_NotificationEndpoint_events(ctx, field)
+	case "enabled":
+		return ec.fieldContext_NotificationEndpoint_enabled(ctx, field)
+	case "disabledReason":
+		return ec.fieldContext_NotificationEndpoint_disabledReason(ctx, field)
+	case "failingSince":
+		return ec.fieldContext_NotificationEndpoint_failingSince(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_NotificationEndpoint_createdAt(ctx, field)
+	case "deliveries":
+		return ec.fieldContext_NotificationEndpoint_deliveries(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationEndpoint", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationEndpointConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_NotificationEndpointConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_NotificationEndpointConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_NotificationEndpointConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_NotificationEndpointConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationEndpointConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationEndpointEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_NotificationEndpointEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_NotificationEndpointEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationEndpointEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_NotificationEndpointPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "endpoint":
+		return ec.fieldContext_NotificationEndpointPayload_endpoint(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_NotificationEndpointPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NotificationEndpointPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Overview(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "totals":
@@ -4061,6 +4858,16 @@ func (ec *executionContext) childFields_RemediationStep(ctx context.Context, fie
 		return ec.fieldContext_RemediationStep_url(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RemediationStep", field.Name)
+}
+
+func (ec *executionContext) childFields_ReplayNotificationsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "count":
+		return ec.fieldContext_ReplayNotificationsPayload_count(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ReplayNotificationsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReplayNotificationsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RetentionPolicy(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -18,6 +18,8 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/notify"
+	"github.com/weirhq/weir/notify/alarm"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -77,6 +79,13 @@ type Loaders struct {
 	// OpenIssues counts an integration's issues that are open, or with uuid.Nil all.
 	OpenIssues *Loader[uuid.UUID, int]
 
+	AlarmRules *Loader[uuid.UUID, *alarm.Rule]
+	Alarms     *Loader[uuid.UUID, *alarm.Alarm]
+	Endpoints  *Loader[uuid.UUID, *notify.Endpoint]
+	Deliveries *Loader[uuid.UUID, *notify.Delivery]
+	// AttemptsOf gives the attempts of a delivery.
+	AttemptsOf *Loader[uuid.UUID, []*notify.Attempt]
+
 	now        func() time.Time
 	worst      *Loader[Unit, issues.Severity]
 	issues     *Loader[Below[IssueQuery], page.Page[*issues.Issue]]
@@ -120,6 +129,11 @@ func newLoaders(d *desk, src Sources) *Loaders {
 		ActivityOfIssue:   loader(d, src.Issues.ActivityOf),
 		CustomersOfIssue:  loader(d, src.customersOfIssues),
 		OpenIssues:        loader(d, src.Issues.OpenCounts),
+		AlarmRules:        loader(d, src.Alarms.RulesByIDs),
+		Alarms:            loader(d, src.Alarms.AlarmsByIDs),
+		Endpoints:         loader(d, src.Notifications.EndpointsByIDs),
+		Deliveries:        loader(d, src.Notifications.DeliveriesByIDs),
+		AttemptsOf:        loader(d, src.Notifications.AttemptsOf),
 		now:               src.Now,
 		worst:             loader(d, src.worst),
 		issues:            loader(d, src.issuePages),

@@ -12,6 +12,8 @@ import (
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/notify"
+	"github.com/weirhq/weir/notify/alarm"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -22,7 +24,11 @@ type Sources struct {
 	Journal   Journal
 	Logs      Logs
 	Runs      Runs
-	Issues    Issues
+
+	Alarms        Alarms
+	Notifications Notifications
+
+	Issues Issues
 	// Catalogues say what is wrong with entries.
 	Catalogues Catalogues
 	// Now is the clock.
@@ -86,6 +92,19 @@ type Runs interface {
 	NodePayloads(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*run.Payload, error)
 	Pages(ctx context.Context, query run.PagesQuery) (map[uuid.UUID]page.Page[*run.FlowRun], error)
 	LaunchedBy(ctx context.Context, eventExternalIDs []string) (map[string][]*run.FlowRun, error)
+}
+
+// Alarms is what the loaders ask of rules and their alarms.
+type Alarms interface {
+	RulesByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*alarm.Rule, error)
+	AlarmsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*alarm.Alarm, error)
+}
+
+// Notifications is what the loaders ask of endpoints and what is sent to them.
+type Notifications interface {
+	EndpointsByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*notify.Endpoint, error)
+	DeliveriesByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*notify.Delivery, error)
+	AttemptsOf(ctx context.Context, deliveryIDs []uuid.UUID) (map[uuid.UUID][]*notify.Attempt, error)
 }
 
 // Name is the sender's id of an entry, with the day near which the entry is looked for.

@@ -10,6 +10,8 @@ import (
 	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/notify"
+	"github.com/weirhq/weir/notify/alarm"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -41,6 +43,16 @@ type AdoptionPoint struct {
 	// Customers of which something was recorded in the part.
 	Active int `json:"active"`
 }
+
+// What a change of a rule answers.
+type AlarmRulePayload struct {
+	// The rule as it is now; null when nothing changed because of `userErrors`.
+	AlarmRule *AlarmRule `json:"alarmRule,omitempty"`
+	// What the caller can mend; empty when all went well.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (AlarmRulePayload) IsMutationPayload() {}
 
 // What a change of an API key answers.
 type APIKeyPayload struct {
@@ -90,6 +102,32 @@ type ConnectedAppFilter struct {
 	Health []issues.Health `json:"health,omitempty"`
 }
 
+// What a rule is made of.
+type CreateAlarmRuleInput struct {
+	// The name to show: 1 to 200 characters.
+	Name string `json:"name"`
+	// What it watches.
+	Metric alarm.Metric `json:"metric"`
+	// On which side of the threshold it is bad.
+	Comparison alarm.Comparison `json:"comparison"`
+	// Where it begins to be bad: in the metric's unit, and not negative. An error rate is from 0 to 1, silence up to seven days.
+	Threshold float64 `json:"threshold"`
+	// Over how long the metric is taken: 1 to 86400, rounded up to whole minutes.
+	WindowSeconds int `json:"windowSeconds"`
+	// For how long it must be bad before the rule fires: 0 to 86400.
+	ForSeconds *int `json:"forSeconds,omitempty"`
+	// Only entries of this integration.
+	IntegrationID *string `json:"integrationId,omitempty"`
+	// Only entries of this customer.
+	CustomerID *string `json:"customerId,omitempty"`
+	// Only runs of this flow.
+	FlowID *string `json:"flowId,omitempty"`
+	// Only entries of these kinds; all when it is missing or empty.
+	Kinds []entry.Kind `json:"kinds,omitempty"`
+	// Whom to tell: at most 100. Who is named is told of the rule, though it may ask for less: if it asks for ALARM_FIRING or ALARM_RESOLVED alone, for that. Empty: all that ask for alarms.
+	EndpointIds []string `json:"endpointIds"`
+}
+
 // What making an API key answers.
 type CreateAPIKeyPayload struct {
 	// The new key; null when none was made because of `userErrors`.
@@ -122,6 +160,18 @@ type CreateCustomerTokenPayload struct {
 
 func (CreateCustomerTokenPayload) IsMutationPayload() {}
 
+// What making an endpoint, or a new secret of it, answers.
+type CreateNotificationEndpointPayload struct {
+	// The endpoint; null when nothing changed because of `userErrors`.
+	Endpoint *NotificationEndpoint `json:"endpoint,omitempty"`
+	// The `whsec_` key that signs deliveries, shown this once; null of other channels than WEBHOOK.
+	Secret *string `json:"secret,omitempty"`
+	// What the caller can mend; empty when all went well.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (CreateNotificationEndpointPayload) IsMutationPayload() {}
+
 // Which customers. All that is set must hold.
 type CustomerFilter struct {
 	// A part of the name or of the external id, in any case; at most 200 characters.
@@ -150,9 +200,21 @@ type CustomerStats struct {
 	Totals *StatTotals `json:"totals"`
 }
 
+// Which rule to delete.
+type DeleteAlarmRuleInput struct {
+	// The rule's id.
+	ID string `json:"id"`
+}
+
 // Which customer is to be deleted.
 type DeleteCustomerInput struct {
 	// The customer's id.
+	ID string `json:"id"`
+}
+
+// Which endpoint to delete.
+type DeleteNotificationEndpointInput struct {
+	// The endpoint's id.
 	ID string `json:"id"`
 }
 
@@ -165,6 +227,16 @@ type DeletePayload struct {
 }
 
 func (DeletePayload) IsMutationPayload() {}
+
+// What testing and redelivering answers.
+type DeliveryPayload struct {
+	// The delivery as it is now; null when nothing is sent because of `userErrors`.
+	Delivery *Delivery `json:"delivery,omitempty"`
+	// What the caller can mend; empty when all went well.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (DeliveryPayload) IsMutationPayload() {}
 
 // The figures of an endpoint of API requests.
 type EndpointStats struct {
@@ -362,6 +434,16 @@ type MemberPayload struct {
 
 func (MemberPayload) IsMutationPayload() {}
 
+// What a change of an endpoint answers.
+type NotificationEndpointPayload struct {
+	// The endpoint as it is now; null when nothing changed because of `userErrors`.
+	Endpoint *NotificationEndpoint `json:"endpoint,omitempty"`
+	// What the caller can mend; empty when all went well.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (NotificationEndpointPayload) IsMutationPayload() {}
+
 // What a redaction policy would change in what is kept. For ADMIN and up.
 type RedactionPreview struct {
 	// How many entries were looked at: the last 1,000, or fewer when there are not as many or the time of 5 seconds was up.
@@ -374,11 +456,35 @@ type RedactionPreview struct {
 	Examples []*RedactionExample `json:"examples"`
 }
 
+// What to deliver again.
+type RedeliverInput struct {
+	// The delivery's id.
+	DeliveryID string `json:"deliveryId"`
+}
+
 // Whose membership ends.
 type RemoveMemberInput struct {
 	// The member's id.
 	ID string `json:"id"`
 }
+
+// What to send again, and to whom.
+type ReplayNotificationsInput struct {
+	// The endpoint's id.
+	ID string `json:"id"`
+	// From when on. Notifications are kept for 30 days.
+	Since time.Time `json:"since"`
+}
+
+// What a replay answers.
+type ReplayNotificationsPayload struct {
+	// How many notifications are sent: at most 1,000 at once, the oldest first. Null when none are because of `userErrors`.
+	Count *int `json:"count,omitempty"`
+	// What the caller can mend; empty when all went well.
+	UserErrors []*UserError `json:"userErrors"`
+}
+
+func (ReplayNotificationsPayload) IsMutationPayload() {}
 
 // How long entries of one kind are to be kept.
 type RetentionPolicyInput struct {
@@ -393,6 +499,12 @@ type RetentionPolicyInput struct {
 // Which API key ends.
 type RevokeAPIKeyInput struct {
 	// The key's id.
+	ID string `json:"id"`
+}
+
+// Which endpoint gets a new secret.
+type RotateNotificationSecretInput struct {
+	// The endpoint's id.
 	ID string `json:"id"`
 }
 
@@ -466,12 +578,36 @@ type TenantPayload struct {
 
 func (TenantPayload) IsMutationPayload() {}
 
+// Which endpoint to test.
+type TestNotificationEndpointInput struct {
+	// The endpoint's id.
+	ID string `json:"id"`
+}
+
 // A span of time, at most 400 days long.
 type TimeRange struct {
 	// The first moment that is inside.
 	From time.Time `json:"from"`
 	// The first moment that is no longer inside. It must be later than `from`.
 	To time.Time `json:"to"`
+}
+
+// What changes of a rule.
+type UpdateAlarmRuleInput struct {
+	// The rule's id.
+	ID string `json:"id"`
+	// The name to show: 1 to 200 characters.
+	Name *string `json:"name,omitempty"`
+	// Where it begins to be bad.
+	Threshold *float64 `json:"threshold,omitempty"`
+	// Over how long the metric is taken: 1 to 86400.
+	WindowSeconds *int `json:"windowSeconds,omitempty"`
+	// For how long it must be bad before the rule fires: 0 to 86400.
+	ForSeconds *int `json:"forSeconds,omitempty"`
+	// Whom to tell: all of them.
+	EndpointIds []string `json:"endpointIds,omitempty"`
+	// Whether it is looked at.
+	Enabled *bool `json:"enabled,omitempty"`
 }
 
 // The whole of a tenant's own entries of the catalogue of errors.
@@ -506,6 +642,18 @@ type UpdateMemberRoleInput struct {
 	ID string `json:"id"`
 	// What they become.
 	Role tenant.Role `json:"role"`
+}
+
+// What changes of an endpoint.
+type UpdateNotificationEndpointInput struct {
+	// The endpoint's id.
+	ID string `json:"id"`
+	// An https URL of a public host, or of EMAIL addresses with commas between them.
+	Target *string `json:"target,omitempty"`
+	// What it asks for: all of it, and at least one.
+	Events []notify.Kind `json:"events,omitempty"`
+	// Whether anything is sent to it.
+	Enabled *bool `json:"enabled,omitempty"`
 }
 
 // How long entries of some kinds are to be kept.
