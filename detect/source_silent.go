@@ -181,13 +181,16 @@ func findSilent(p *picture) (found []finding) {
 	for s := range p.history.lasts {
 		list = append(list, s)
 	}
-	slices.SortFunc(list, func(a, b source) int { return cmp.Or(slices.Compare(a.app[:], b.app[:]), cmp.Compare(a.kind, b.kind)) })
+	// Of the two that an app may have, the one that was told goes on to be.
+	before := p.memory.silent
+	p.memory.silent = map[source]int64{}
+	slices.SortFunc(list, func(a, b source) int {
+		return cmp.Or(slices.Compare(a.app[:], b.app[:]), -cmp.Compare(before[a], before[b]), cmp.Compare(a.kind, b.kind))
+	})
 	byIntegration := map[issues.Key]*finding{}
 	longest := map[issues.Key]int64{}
 	explained := p.stalledApps()
 	told := map[uuid.UUID]bool{}
-	before := p.memory.silent
-	p.memory.silent = map[source]int64{}
 	all := sync.OnceValue(p.together)
 	for _, s := range list {
 		since := p.lastOf(s)

@@ -45,6 +45,13 @@ type categories = []diagnostics.Category
 // consequences are what follows when calls fail for long: pulls and runs fail by them.
 var consequences = categories{diagnostics.PullStalled, diagnostics.ErrorRateSpike, diagnostics.FlowFailing, diagnostics.RunOverdue, diagnostics.SourceSilent}
 
+// assorted are what errors of all kinds are of. None of them is often, but one may be for one customer or one endpoint.
+var assorted = categories{
+	diagnostics.ValidationInvalidValue, diagnostics.ValidationRequiredField, diagnostics.MalformedRequest, diagnostics.PaginationOrCursorInvalid,
+	diagnostics.DuplicateRecordConflict, diagnostics.ConcurrentModification, diagnostics.PayloadTooLarge, diagnostics.ResourceNotFound,
+	diagnostics.RateLimited, diagnostics.ProviderInternalError,
+}
+
 // judgement is what is to be found of faults of a kind.
 var judgement = map[town.Kind]Incident{
 	town.Refresh:       {Class: Failure, Want: categories{diagnostics.OAuthRefreshFailed}, Also: consequences},
@@ -56,7 +63,7 @@ var judgement = map[town.Kind]Incident{
 	town.Scope:         {Class: Failure, Want: categories{diagnostics.PermissionMissingScope}, Also: consequences},
 	town.Invalid:       {Class: Failure, Want: categories{diagnostics.ValidationRequiredField}, Also: consequences},
 	town.Retired:       {Class: Failure, Want: categories{diagnostics.EndpointOrVersionRetired}, Also: consequences},
-	town.Mixed:         {Class: Failure, Want: categories{diagnostics.ErrorRateSpike}, Also: consequences},
+	town.Mixed:         {Class: Failure, Want: categories{diagnostics.ErrorRateSpike}, Also: append(assorted, consequences...)},
 	town.HooksRejected: {Class: Failure, Want: categories{diagnostics.WebhookRejecting}, Also: categories{diagnostics.ErrorRateSpike, diagnostics.SourceSilent}},
 	town.FlowFails:     {Class: Failure, Want: categories{diagnostics.FlowFailing}, Also: categories{diagnostics.ErrorRateSpike}},
 	town.HooksSilent:   {Class: Silence, Want: categories{diagnostics.SourceSilent}, Also: categories{diagnostics.RunOverdue}},
