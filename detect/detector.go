@@ -70,6 +70,8 @@ type memory struct {
 	// spiking are integrations whose share of failures was too high when it was last looked at.
 	spiking map[uuid.UUID]bool
 	shown   map[issues.Key]shown
+	// silent are sources whose silence was told, and since when it is.
+	silent map[source]int64
 }
 
 // New makes a Detector.
@@ -100,6 +102,8 @@ type picture struct {
 	history *history
 	recent  *recent
 	memory  *memory
+	// waiting are the events of flows that were counted already.
+	waiting map[uuid.UUID][]*unlaunched
 }
 
 // detector finds what holds of a category. ok is false when it cannot tell yet: then nothing is told.
@@ -190,7 +194,7 @@ func (d *Detector) look(ctx context.Context, m *memory) (*picture, error) {
 	if err := d.remember(ctx, m, now, wanted); err != nil {
 		return nil, err
 	}
-	p := &picture{state: s, now: now, minute: statistics.MinuteOf(now), history: m.history, memory: m}
+	p := &picture{state: s, now: now, minute: statistics.MinuteOf(now), history: m.history, memory: m, waiting: map[uuid.UUID][]*unlaunched{}}
 	p.recent = newRecent(m.history, p.minute, wanted)
 	if err := d.cells(ctx, p.recent.first, p.recent.end, p.recent.take); err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ const (
 	// Beside that the rate must be timesUsual as high, and by pointsMore, with at least fewestFailures.
 	timesUsual     = 2
 	pointsMore     = 0.05
-	fewestFailures = 10
+	fewestFailures = 6
 	// fewestWindows of the last three must be so, and fewestGoingOn fail in all of them for it to go on.
 	fewestWindows = 2
 	fewestGoingOn = 3

@@ -71,7 +71,16 @@ func (u *unlaunched) unlikely() bool {
 }
 
 // unlaunched is what became of the events that a flow should run on, by customer.
-func (p *picture) unlaunched(f *directory.Flow) (list []*unlaunched) {
+func (p *picture) unlaunched(f *directory.Flow) []*unlaunched {
+	list, ok := p.waiting[f.ID]
+	if !ok {
+		list = p.countUnlaunched(f)
+		p.waiting[f.ID] = list
+	}
+	return list
+}
+
+func (p *picture) countUnlaunched(f *directory.Flow) (list []*unlaunched) {
 	byCustomer := map[uuid.UUID]*unlaunched{}
 	of := func(customer uuid.UUID) *unlaunched {
 		u := byCustomer[customer]

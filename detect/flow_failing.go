@@ -17,8 +17,10 @@ const (
 	fewestFailed  = 3
 	failingWithin = 24 * time.Hour
 	manyRuns      = 10
-	sixHours      = 6 * time.Hour
-	mostlyFailed  = 0.6
+	// enoughFine of the last runs in a row that did not fail tell that it is over.
+	enoughFine   = 3
+	sixHours     = 6 * time.Hour
+	mostlyFailed = 0.6
 )
 
 // failing are the failed runs that say that a flow fails, the newest first, and of how many; nil when it does not. The runs
@@ -30,6 +32,9 @@ func failing(runs []*failedRun, now time.Time) (failed []*failedRun, of int) {
 	}
 	if streak >= fewestFailed {
 		return runs[:streak], streak
+	}
+	if !slices.ContainsFunc(runs[:min(len(runs), enoughFine)], func(r *failedRun) bool { return r.Status == "FAILED" }) {
+		return nil, 0
 	}
 	for _, r := range runs {
 		if r.At.Before(now.Add(-sixHours)) {
@@ -66,17 +71,21 @@ func findFailing(p *picture) (found []finding) {
 	index := map[uuid.UUID]int{}
 	for _, of := range order {
 		flow := p.flows[of.flow]
-		failed, n := failing(byRunner[of], p.now)
-		if flow == nil || len(failed) == 0 {
+		if flow == nil {
 			continue
 		}
-		newest := failed[0]
+		newest := byRunner[of][0]
 		who := whom{newest.ConnectedAppID.UUID, of.customer}
 		integration := integrationOf(flow)
 		if newest.IntegrationID.Valid {
 			integration = newest.IntegrationID.UUID
 		}
-		if who != (whom{}) && p.explained(integration, "", who) {
+		// What failed while another problem hit the app was that.
+		unexplained := slices.DeleteFunc(slices.Clone(byRunner[of]), func(r *failedRun) bool {
+			return r.Status == "FAILED" && who != (whom{}) && p.wasKnown(integration, who, r.At)
+		})
+		failed, n := failing(unexplained, p.now)
+		if len(failed) == 0 || who != (whom{}) && p.explained(integration, "", who) {
 			continue
 		}
 		i, ok := index[of.flow]

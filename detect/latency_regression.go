@@ -18,7 +18,7 @@ const (
 	slowLevel = 1e-6
 	slowPart  = 0.05
 	// fewestRecent calls must have been made in half an hour, and fewestBefore in the last week on at least fewestDays days.
-	fewestRecent = 50
+	fewestRecent = 20
 	fewestBefore = 200
 	fewestDays   = 2
 	// Beside that the p95 must be slowTimes as long, and by slowMore milliseconds.
@@ -38,13 +38,19 @@ func (c *calls) isSlow(usual float64, before int64) bool {
 	return p95 >= slowTimes*usual && p95 >= usual+slowMore && binomialTail(c.slow, n, part) < slowLevel
 }
 
+// staysSlow tells whether calls that were slow are so still, be there few of them or many: it does not end in a lull.
+func (c *calls) staysSlow(usual float64) bool {
+	p95 := c.sketch.Quantile(0.95)
+	return c.sketch.Len() > 0 && p95 >= slowTimes*usual && p95 >= usual+slowMore
+}
+
 // findSlow finds endpoints that are slower than they were, twice in a row. After a restart it cannot tell the first time.
 func findSlow(p *picture) (found []finding, ok bool) {
 	before := p.memory.slow
 	slow := map[endpoint]bool{}
 	for e, c := range p.recent.calls {
 		usual, days, calls := p.history.p95(e)
-		if days < fewestDays || calls < fewestBefore || !c.isSlow(usual, calls) {
+		if days < fewestDays || calls < fewestBefore || !c.isSlow(usual, calls) && !(before[e] && c.staysSlow(usual)) {
 			continue
 		}
 		if slow[e] = true; !before[e] {

@@ -181,7 +181,12 @@ func findSilent(p *picture) (found []finding) {
 	for s := range p.history.lasts {
 		list = append(list, s)
 	}
-	slices.SortFunc(list, func(a, b source) int { return cmp.Or(slices.Compare(a.app[:], b.app[:]), cmp.Compare(a.kind, b.kind)) })
+	// Of the two that an app may have, the one that was told goes on to be.
+	before := p.memory.silent
+	p.memory.silent = map[source]int64{}
+	slices.SortFunc(list, func(a, b source) int {
+		return cmp.Or(slices.Compare(a.app[:], b.app[:]), -cmp.Compare(before[a], before[b]), cmp.Compare(a.kind, b.kind))
+	})
 	byIntegration := map[issues.Key]*finding{}
 	longest := map[issues.Key]int64{}
 	explained := p.stalledApps()
@@ -197,9 +202,11 @@ func findSilent(p *picture) (found []finding) {
 			continue
 		}
 		expected, silent := p.isSilent(s, since, all)
-		if !silent {
+		// A silence that was told lasts until something comes, or nothing is expected any more.
+		if at, ok := before[s]; !silent && (!ok || at != since || expected == 0) {
 			continue
 		}
+		p.memory.silent[s] = since
 		told[s.app] = true
 		what := "webhooks"
 		if s.kind == entry.KindExternalEvent {

@@ -26,8 +26,10 @@ type state struct {
 	paused map[uuid.UUID]bool
 	open   []*openRun
 	failed []*failedRun
-	// known are open issues that log entries have shown.
-	known []issues.Hit
+	// known are issues that log entries have shown, open or over for less than a day; lately is since when one that is over
+	// explains what is seen now.
+	known  []issues.Hit
+	lately time.Time
 }
 
 // pullSource is a data source that may have come to a standstill.
@@ -91,7 +93,7 @@ CROSS JOIN LATERAL (SELECT id, flow_id, customer_id, integration_id, connected_a
 func (d *Detector) readState(ctx context.Context, now time.Time) (*state, error) {
 	s := &state{
 		flows: map[uuid.UUID]*directory.Flow{}, integrations: map[uuid.UUID]*directory.Integration{},
-		away: map[uuid.UUID]bool{}, awayPair: map[[2]uuid.UUID]bool{}, paused: map[uuid.UUID]bool{},
+		away: map[uuid.UUID]bool{}, awayPair: map[[2]uuid.UUID]bool{}, paused: map[uuid.UUID]bool{}, lately: now.Add(-overFor),
 	}
 	err := d.door.Batch(ctx, func(tenantID uuid.UUID, b *pgx.Batch) {
 		b.Queue(sqlFlows, tenantID)
@@ -101,7 +103,7 @@ func (d *Detector) readState(ctx context.Context, now time.Time) (*state, error)
 		b.Queue(sqlPaused, tenantID)
 		b.Queue(sqlOpenRuns, tenantID, now.Add(-stuckFor), now.Add(-leastStuck))
 		b.Queue(sqlFailedRuns, tenantID, now.Add(-failingWithin), fewestFailed)
-		issues.QueueHits(b, tenantID)
+		issues.QueueHits(b, tenantID, now.Add(-failingWithin))
 	}, func(r pgx.BatchResults) error { return s.read(r) })
 	if err != nil {
 		return nil, fmt.Errorf("read what detectors look at: %w", err)
@@ -152,15 +154,30 @@ func (s *state) isAway(app, customer, integration uuid.UUID) bool {
 	return s.awayPair[[2]uuid.UUID{customer, integration}]
 }
 
-// explained tells whether an open issue of an integration is of a category, and hits an app or a customer; uuid.Nil asks for
-// none in particular.
+// overFor is for how long what is over explains what is still counted of it: the windows of error rates, and a little.
+const overFor = (windows*windowMinutes + windowMinutes) * time.Minute
+
+// explained tells whether an issue of an integration that is open, or has just ended, is of a category, and hits an app or a
+// customer; uuid.Nil asks for none in particular.
 func (s *state) explained(integration uuid.UUID, category diagnostics.Category, w whom) bool {
 	for i := range s.known {
 		k := &s.known[i]
-		if k.IntegrationID != integration || category != "" && k.Category != category {
+		if k.IntegrationID != integration || category != "" && k.Category != category || k.ClearedAt != nil && k.ClearedAt.Before(s.lately) {
 			continue
 		}
 		if w == (whom{}) || w.app != uuid.Nil && w.app == k.ConnectedAppID || w.app == uuid.Nil && w.customer != uuid.Nil && w.customer == k.CustomerID {
+			return true
+		}
+	}
+	return false
+}
+
+// wasKnown tells whether an issue hit an app or a customer at a time.
+func (s *state) wasKnown(integration uuid.UUID, w whom, at time.Time) bool {
+	for i := range s.known {
+		k := &s.known[i]
+		if k.IntegrationID == integration && (w.app != uuid.Nil && w.app == k.ConnectedAppID || w.app == uuid.Nil && w.customer == k.CustomerID) &&
+			at.After(k.FirstSeenAt.Add(-time.Minute)) && (k.ClearedAt == nil || at.Before(*k.ClearedAt)) {
 			return true
 		}
 	}

@@ -295,7 +295,7 @@ func TestSilenceAndItsTwin(t *testing.T) {
 		for i, rate := range []float64{0.5, 2, 12, 60} {
 			shops = append(shops, &shop{source{kind: entry.KindExternalWebhook, app: uuid.UUID{byte(i + 1)}}, rate})
 		}
-		p := &picture{state: &state{}, history: newHistory()}
+		p := &picture{state: &state{}, history: newHistory(), memory: &memory{}, waiting: map[uuid.UUID][]*unlaunched{}}
 		p.history.upTo = weekday - 21*minutesOfDay
 		silentFrom := weekday + 10*60 // of the third shop
 		found := false

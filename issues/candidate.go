@@ -21,7 +21,7 @@ type candidate struct {
 	// last is the minute of the last sighting: windows end with it.
 	last time.Time
 	// counts are the sightings in each of the windows, before those in the time past before each.
-	counts, before [3]int64
+	counts, before [len(windows)]int64
 
 	// What was decided: whether it opens, from when on its sightings count, whom it hits, and why, in words.
 	opens    bool
@@ -45,13 +45,14 @@ func (c *candidate) windowStart(w window) time.Time {
 func (c *candidate) end() time.Time { return c.last.Add(time.Minute) }
 
 // sqlCounts counts what is needed of candidates: $2 their ids, $3 their last minutes, $4 since when it counts.
-const sqlCounts = `SELECT v.id, short.ten, short.hour, CASE WHEN v.since > 'epoch' THEN since.day ELSE hours.day END,
-	hours.before_hour, hours.before_hour, hours.before_day,
+const sqlCounts = `SELECT v.id, short.two, short.ten, short.hour, CASE WHEN v.since > 'epoch' THEN since.day ELSE hours.day END,
+	hours.before_hour, hours.before_day,
 	(SELECT coalesce(array_agg(DISTINCT e.kind), '{}') FROM issue_evidence e WHERE e.tenant_id = $1 AND e.issue_id = v.id)
 FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS v (id, last, since)
 CROSS JOIN LATERAL (SELECT date_trunc('hour', v.last, 'UTC') AS hour) t
 CROSS JOIN LATERAL (
-	SELECT coalesce(sum(m.occurrences) FILTER (WHERE m.at > v.last - interval '10 minutes'), 0)::bigint AS ten, coalesce(sum(m.occurrences), 0)::bigint AS hour
+	SELECT coalesce(sum(m.occurrences) FILTER (WHERE m.at > v.last - interval '2 minutes'), 0)::bigint AS two,
+		coalesce(sum(m.occurrences) FILTER (WHERE m.at > v.last - interval '10 minutes'), 0)::bigint AS ten, coalesce(sum(m.occurrences), 0)::bigint AS hour
 	FROM issue_minute m WHERE m.tenant_id = $1 AND m.issue_id = v.id AND m.at > v.last - interval '1 hour' AND m.at <= v.last AND m.last_at > v.since) short
 CROSS JOIN LATERAL (
 	SELECT coalesce(sum(h.occurrences) FILTER (WHERE h.at > t.hour - interval '24 hours'), 0)::bigint AS day,
@@ -111,10 +112,11 @@ func countCandidates(ctx context.Context, tx *tenant.Tx, list []*candidate) erro
 		return err
 	}
 	var id uuid.UUID
-	var counts, before [3]int64
+	var counts, before [len(windows)]int64
 	var kinds []int16
-	_, err = pgx.ForEachRow(rows, []any{&id, &counts[0], &counts[1], &counts[2], &before[0], &before[1], &before[2], &kinds}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&id, &counts[inMinutes], &counts[inTen], &counts[inHour], &counts[inDay], &before[inHour], &before[inDay], &kinds}, func() error {
 		c := byID[id]
+		before[inMinutes], before[inTen] = before[inHour], before[inHour]
 		c.counts, c.before = counts, before
 		for _, kind := range kinds {
 			c.kinds = append(c.kinds, entry.Kind(kind)) //nolint:gosec // It was one when it was stored.

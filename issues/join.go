@@ -73,7 +73,7 @@ func (s *Store) judgeJoining(ctx context.Context, list []*candidate) error {
 
 // callsOfNewcomers asks how many calls they made.
 func (c *candidate) callsOfNewcomers(apps map[whom]*newcomer) question {
-	calls, lately := callsOf(c.key(), c.kinds), c.windowStart(windows[0])
+	calls, lately := callsOf(c.key(), c.kinds), c.windowStart(windows[inTen])
 	return question{integration: c.integration, from: c.start, to: c.end(), take: func(cell *statistics.Cell, minute time.Time) {
 		if !calls.has(cell) || cell.Status == entry.StatusPending {
 			return
@@ -96,8 +96,8 @@ func (s *Store) newcomers(ctx context.Context, list []*candidate) (found map[uui
 	var ids []uuid.UUID
 	var starts, nows, begans []time.Time
 	for _, c := range list {
-		c.affected, c.start = nil, c.windowStart(windows[1])
-		ids, starts, nows, begans = append(ids, c.id), append(starts, c.start), append(nows, c.windowStart(windows[0])), append(begans, *c.record.began)
+		c.affected, c.start = nil, c.windowStart(windows[inHour])
+		ids, starts, nows, begans = append(ids, c.id), append(starts, c.start), append(nows, c.windowStart(windows[inTen])), append(begans, *c.record.began)
 	}
 	found = map[uuid.UUID]map[whom]*newcomer{}
 	err = s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {

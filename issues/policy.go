@@ -122,13 +122,23 @@ const (
 	calm = 10 * time.Minute
 )
 
-// window is a time in which a frequent one is counted, and how many it takes.
+// window is a time in which a frequent one is counted, how many it takes, and of how many apps: what one app sees in two
+// minutes may be one job that tries again.
 type window struct {
 	length time.Duration
 	least  int64
+	apps   int
 }
 
-var windows = []window{{10 * time.Minute, 5}, {time.Hour, 5}, {day, 8}}
+var windows = [...]window{{2 * time.Minute, 5, 2}, {10 * time.Minute, 5, 1}, {time.Hour, 5, 1}, {day, 8, 1}}
+
+// The windows by name.
+const (
+	inMinutes = iota
+	inTen
+	inHour
+	inDay
+)
 
 const (
 	// ofCalls is the share of the calls of the integration, or of the endpoint, that a frequent one takes.

@@ -77,8 +77,8 @@ func (c *candidate) sure(p policy) bool {
 	if c.confidence < confident {
 		needs = unsure
 	}
-	n := c.counts[2]
-	c.opens, c.start, c.why = n >= needs, c.windowStart(windows[2]), fmt.Sprintf("Seen %s within 24 hours.", times(n))
+	n := c.counts[inDay]
+	c.opens, c.start, c.why = n >= needs, c.windowStart(windows[inDay]), fmt.Sprintf("Seen %s within 24 hours.", times(n))
 	return c.opens
 }
 
@@ -160,7 +160,9 @@ func (s *Store) judgeFrequent(ctx context.Context, list []*candidate, now time.T
 			return err
 		}
 		for i, c := range asked {
-			c.decide(at, &sums[i])
+			if len(c.affected) >= w.apps {
+				c.decide(at, &sums[i])
+			}
 		}
 	}
 	return nil
@@ -188,7 +190,7 @@ func (c *candidate) stands(at int) bool {
 func (s *Store) worthDay(c *candidate, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := c.counts[2]
+	n := c.counts[inDay]
 	if had, ok := s.judged[c.id]; ok && float64(n) < growth*float64(had.n) && now.Before(had.at.Add(afresh)) && c.status == Watched {
 		return false
 	}
@@ -235,7 +237,13 @@ func (c *candidate) decide(at int, sum *share) {
 	all, affected := max(sum.all, n), max(sum.affected, n)
 	large := float64(n) >= ofCalls*float64(all) || float64(n) >= ofApps*float64(affected)
 	if c.rejecting() {
-		all, large = affected, float64(n) >= ofApps*float64(affected)
+		// One of each app's webhooks is what always happens: those apps count of which most are turned away, again and again.
+		c.affected = slices.DeleteFunc(c.affected, func(w whom) bool { return c.seen[w] < 2 || float64(c.seen[w]) < ofApps*float64(sum.own[w]) })
+		n, affected = 0, 0
+		for _, w := range c.affected {
+			n, affected = n+c.seen[w], affected+max(sum.own[w], c.seen[w])
+		}
+		all, large = affected, n >= fewWebhooks
 	}
 	c.opens = large && tail(n, max(c.rate(at), always*float64(all))) < chance
 	if c.opens {

@@ -166,6 +166,21 @@ type moment struct {
 	look      *Incident
 }
 
+// everything lists all issues that were ever open, parts of providers' incidents too, which are listed when they are asked for.
+func (w *World) everything(ctx context.Context) ([]*Issue, error) {
+	all, err := w.Issues(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	parts, err := w.Issues(ctx, map[string]any{"categories": []string{"PROVIDER_UNAVAILABLE", "PROVIDER_INTERNAL_ERROR", "NETWORK_TIMEOUT", "NETWORK_UNREACHABLE", "TLS_CERTIFICATE_ERROR"}})
+	for _, p := range parts {
+		if !slices.ContainsFunc(all, func(i *Issue) bool { return i.ID == p.ID }) {
+			all = append(all, p)
+		}
+	}
+	return all, err
+}
+
 // liveThrough plays a month, or the part of it up to the end, with the incidents given.
 func liveThrough(ctx context.Context, w *World, t *town.Town, incidents []*Incident, end time.Time, pace Pace, tell func(at time.Time, done string)) (*Outcome, error) {
 	began, closeUntil := w.Now(), time.Time{}
@@ -194,7 +209,7 @@ func liveThrough(ctx context.Context, w *World, t *town.Town, incidents []*Incid
 		}
 		tell(w.Now(), fmt.Sprintf("%s of %s: %s", m.look.Kind, m.look.Integration, state))
 	}
-	all, err := w.Issues(ctx, nil)
+	all, err := w.everything(ctx)
 	if err != nil {
 		return nil, err
 	}

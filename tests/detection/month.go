@@ -45,6 +45,13 @@ type categories = []diagnostics.Category
 // consequences are what follows when calls fail for long: pulls and runs fail by them.
 var consequences = categories{diagnostics.PullStalled, diagnostics.ErrorRateSpike, diagnostics.FlowFailing, diagnostics.RunOverdue, diagnostics.SourceSilent}
 
+// assorted are what errors of all kinds are of. None of them is often, but one may be for one customer or one endpoint.
+var assorted = categories{
+	diagnostics.ValidationInvalidValue, diagnostics.ValidationRequiredField, diagnostics.MalformedRequest, diagnostics.PaginationOrCursorInvalid,
+	diagnostics.DuplicateRecordConflict, diagnostics.ConcurrentModification, diagnostics.PayloadTooLarge, diagnostics.ResourceNotFound,
+	diagnostics.RateLimited, diagnostics.ProviderInternalError,
+}
+
 // judgement is what is to be found of faults of a kind.
 var judgement = map[town.Kind]Incident{
 	town.Refresh:       {Class: Failure, Want: categories{diagnostics.OAuthRefreshFailed}, Also: consequences},
@@ -56,7 +63,7 @@ var judgement = map[town.Kind]Incident{
 	town.Scope:         {Class: Failure, Want: categories{diagnostics.PermissionMissingScope}, Also: consequences},
 	town.Invalid:       {Class: Failure, Want: categories{diagnostics.ValidationRequiredField}, Also: consequences},
 	town.Retired:       {Class: Failure, Want: categories{diagnostics.EndpointOrVersionRetired}, Also: consequences},
-	town.Mixed:         {Class: Failure, Want: categories{diagnostics.ErrorRateSpike}, Also: consequences},
+	town.Mixed:         {Class: Failure, Want: categories{diagnostics.ErrorRateSpike}, Also: append(assorted, consequences...)},
 	town.HooksRejected: {Class: Failure, Want: categories{diagnostics.WebhookRejecting}, Also: categories{diagnostics.ErrorRateSpike, diagnostics.SourceSilent}},
 	town.FlowFails:     {Class: Failure, Want: categories{diagnostics.FlowFailing}, Also: categories{diagnostics.ErrorRateSpike}},
 	town.HooksSilent:   {Class: Silence, Want: categories{diagnostics.SourceSilent}, Also: categories{diagnostics.RunOverdue}},
@@ -87,25 +94,25 @@ var programme = []planned{
 	{town.Refresh, "quickbooks", 1, 1, "06 09:30", "06 13:00"},
 	{town.Scope, "google_calendar", 0, 2, "09 13:20", "09 17:00"},
 	{town.Outage, "zendesk", 0, 0, "10 15:00", "10 16:10"},
-	{town.Suspended, "shopify", 2, 1, "11 10:00", "12 10:00"},
+	{town.Suspended, "shopify", 0, 1, "11 10:00", "12 10:00"},
 	{town.PullsStop, "xero", 0, 1, "12 11:00", "12 15:00"},
 	{town.RunHangs, "hubspot", 2, 1, "12 09:00", "12 18:00"},
-	{town.Storm, "jira", 0, 1, "13 13:00", "13 14:30"},
+	{town.Storm, "google_calendar", 0, 1, "13 13:00", "13 14:30"},
 	{town.Expiring, "microsoft_graph", 2, 1, "14 08:00", "18 09:00"},
 	{town.HooksSilent, "shopify", 0, 1, "16 09:00", "16 18:00"},
 	{town.ScheduleStops, "quickbooks", 0, 1, "17 00:00", "17 23:30"},
-	{town.Storm, "hubspot", 1, 1, "17 10:00", "17 11:30"},
+	{town.Drift, "zendesk", 0, 0, "17 10:00", "17 15:00"},
 	{town.Revoked, "slack", 0, 1, "18 14:10", "19 09:00"},
 	{town.HooksRejected, "stripe", 0, 1, "19 10:00", "19 13:30"},
 	{town.CursorStands, "quickbooks", 2, 1, "23 11:00", "23 17:00"},
 	{town.NotLaunching, "jira", 1, 1, "23 10:00", "23 16:00"},
 	{town.Refresh, "salesforce", 0, 1, "24 11:00", "24 16:00"},
-	{town.Outage, "stripe", 0, 0, "25 09:40", "25 10:30"},
+	{town.Outage, "hubspot", 0, 0, "25 09:40", "25 10:30"},
 	{town.HooksSilent, "zendesk", 0, 1, "26 10:00", "26 18:00"},
-	{town.Slow, "salesforce", 0, 0, "26 13:00", "26 18:00"},
+	{town.Slow, "hubspot", 0, 0, "26 13:00", "26 18:00"},
 	{town.Mixed, "netsuite", 0, 0, "27 10:00", "27 13:00"},
 	{town.ScheduleStops, "salesforce", 0, 2, "28 12:00", "29 23:30"},
-	{town.FlowFails, "zendesk", 1, 1, "30 10:00", "30 15:00"},
+	{town.FlowFails, "zendesk", 0, 1, "30 10:00", "30 15:00"},
 	{town.Retired, "jira", 0, 0, "31 09:00", "31 13:00"},
 }
 
@@ -126,14 +133,14 @@ var (
 // apps are those of 40 customers, the largest first. scale multiplies how much they do.
 func apps(scale float64) (out []*town.App) {
 	for rank := range 40 {
-		perHour := scale * max(12, 170/(1+.35*float64(rank)))
+		perHour := scale * max(15, 240/(1+.3*float64(rank)))
 		for nth, share := range []float64{.55, .3, .15}[:2+(rank+1)%2] {
 			a := &town.App{
 				Customer: fmt.Sprintf("customer-%02d", rank+1), Integration: integrations[(rank*5+nth*7)%len(integrations)],
 				Calls: perHour * share, Zone: []time.Duration{0, time.Hour, -6 * time.Hour}[rank%3],
 			}
 			if slices.Contains(byWebhook, a.Integration) {
-				a.Webhooks = max(4, a.Calls*.2)
+				a.Webhooks = max(2, a.Calls*.12)
 			}
 			if slices.Contains(byPull, a.Integration) {
 				a.Pull = []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour}[min(rank/8, 2)]

@@ -43,7 +43,7 @@ func TestMonth_InThreeDays(t *testing.T) {
 		{town.Outage, "zendesk", 0, 0, "02 15:00", "02 16:00"},
 		{town.Invalid, "xero", 0, 0, "03 09:30", "03 14:00"},
 	})
-	o, err := liveThrough(t.Context(), s.World, town, incidents, march.AddDate(0, 0, 3), Pace{Step: 5 * time.Minute, Prompt: true}, func(time.Time, string) {})
+	o, err := liveThrough(t.Context(), s.World, town, incidents, march.AddDate(0, 0, 3), Pace{Step: 5 * time.Minute}, func(time.Time, string) {})
 	require.NoError(t, err)
 	var table strings.Builder
 	require.NoError(t, o.Print(&table))

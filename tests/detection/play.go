@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -122,7 +123,8 @@ func (w *World) post(ctx context.Context, body *bytes.Buffer) error {
 
 // Look does what the jobs of a minute do, and compaction and partitions when their time has come.
 func (w *World) Look(ctx context.Context) error {
-	if err := w.timed("flush", func() error { return w.directory.FlushActivity(ctx) }); err != nil {
+	err := w.timed("flush", func() error { return errors.Join(w.directory.FlushActivity(ctx), w.sampler.Flush(ctx)) })
+	if err != nil {
 		return err
 	}
 	if err := w.take(ctx); err != nil {

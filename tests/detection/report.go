@@ -25,15 +25,15 @@ type MonthOptions struct {
 	Seed uint64
 	// Scale multiplies how much goes on.
 	Scale float64
-	// Step is how often the jobs of a minute are done, but for the first hour and a half of a fault, when they are done each
-	// minute.
+	// Step is how often events are sent, counted, and looked at: what all agents of a service do within seconds. In the first
+	// hour and a half of each fault it is done as a service does it.
 	Step time.Duration
 }
 
 // Month lives through it in an empty world whose clock stands at its beginning, Begin, and judges what was found.
 func Month(ctx context.Context, w *World, o MonthOptions, tell func(at time.Time, done string)) (*Outcome, error) {
 	t, incidents := plan(o.Seed, o.Scale, programme)
-	return liveThrough(ctx, w, t, incidents, march.AddDate(0, 1, 0), Pace{Step: o.Step, Prompt: true}, tell)
+	return liveThrough(ctx, w, t, incidents, march.AddDate(0, 1, 0), Pace{Step: o.Step}, tell)
 }
 
 // Begin is when the month does.

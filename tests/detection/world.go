@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -21,7 +22,9 @@ import (
 	"github.com/weirhq/weir/internal/app"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
+	"github.com/weirhq/weir/shape"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 	"github.com/weirhq/weir/tenant/token"
@@ -30,6 +33,8 @@ import (
 // World is a service of one tenant, in this process, with a clock that is moved by hand. It is not for concurrent use.
 type World struct {
 	now atomic.Int64
+	// offered is when the last entry happened that the sampler was offered: its clock, as if each had come at once.
+	offered atomic.Int64
 
 	door       *tenant.Door
 	auth       *tenant.Authenticator
@@ -40,6 +45,7 @@ type World struct {
 	statistics *statistics.Store
 	catalogues *diagnostics.Catalogues
 	detection  *app.Detection
+	sampler    *shape.Sampler
 	ingest     *ingest.Service
 	handler    http.Handler
 	tokens     *token.Issuer
@@ -134,8 +140,10 @@ func (w *World) assemble(ctx context.Context) error {
 		Door: w.door, Directory: w.directory, Journal: w.journal, Runs: w.runs, Statistics: w.statistics,
 		Catalogues: w.catalogues, Advice: builtin, Now: w.Now, Log: w.log,
 	})
+	w.sampler = shape.NewSampler(w.door, func() time.Time { return time.UnixMicro(w.offered.Load()).UTC() })
 	w.ingest = ingest.NewService(ingest.Deps{
-		Door: w.door, Journal: w.journal, Runs: w.runs, Directory: w.directory, Policies: w.tenants, Logger: w.log, Now: w.Now, Catalogues: w.catalogues.Of,
+		Door: w.door, Journal: w.journal, Runs: w.runs, Directory: w.directory, Policies: w.tenants, Logger: w.log, Now: w.Now,
+		Catalogues: w.catalogues.Of, Offer: w.offer,
 	})
 	w.onClose(w.ingest.Close)
 	mux := http.NewServeMux()
@@ -146,6 +154,12 @@ func (w *World) assemble(ctx context.Context) error {
 	}))
 	w.handler = w.authenticated(mux)
 	return w.makePartitions(ctx)
+}
+
+// offer has the sampler look at the form of an answer, at the time when it came.
+func (w *World) offer(tenantID uuid.UUID, e *entry.Entry) {
+	w.offered.Store(max(w.offered.Load(), e.OccurredAt().UnixMicro()))
+	w.sampler.Offer(tenantID, e)
 }
 
 // authenticated puts the principal of the request's credential into its context, as the service does.

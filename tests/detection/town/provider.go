@@ -105,14 +105,14 @@ var everyday = []answer{
 	{status: 500, code: "internal", body: `{"error":"internal_error","message":"An unexpected error occurred"}`},
 }
 
-// assorted is what fails when everything is a little broken: ten different things, none of them often.
+// assorted is what fails when everything is a little broken: ten different things, none of them often, and little of them
+// the provider's.
 var assorted = append([]answer{
 	{status: 400, code: "invalid_value", body: `{"error":"validation_error","message":"Field 'email' has an invalid value"}`},
 	{status: 400, code: "required_field", body: `{"error":"validation_error","message":"Field 'name' is required"}`},
+	{status: 400, code: "malformed", body: `{"error":"bad_request","message":"The request body is not valid JSON"}`},
+	{status: 400, code: "cursor", body: `{"error":"invalid_cursor","message":"The cursor is no longer valid"}`},
 	{status: 409, code: "duplicate", body: `{"error":"duplicate","message":"A record with this key already exists"}`},
 	{status: 412, code: "stale", body: `{"error":"precondition_failed","message":"The record was changed by somebody else"}`},
 	{status: 413, code: "too_large", body: `{"error":"payload_too_large","message":"The request body is too large"}`},
-	{status: 502, body: `{"error":"bad_gateway","message":"Bad gateway"}`},
-	{kind: "timeout", code: "ETIMEDOUT", body: "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"},
-	{kind: "connection", code: "ECONNRESET", body: "read: connection reset by peer"},
 }, everyday...)

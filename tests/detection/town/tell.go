@@ -73,12 +73,22 @@ func (t *Town) connection(at time.Time, a *App, status, expires string) {
 	t.tell(at, false, "connected_app", "", a, "", data)
 }
 
+// broken tells whether an app's credentials cannot be renewed now.
+func (t *Town) broken(a *App) bool {
+	for _, k := range []Kind{Refresh, Revoked, Expired} {
+		if t.fault(k, t.minute, a) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // renew tells of credentials that are renewed when four fifths of their life are over.
 func (t *Town) renew(a *App) {
 	if a.Lives == 0 {
 		return
 	}
-	if passed := t.minute.Sub(t.opt.Start); passed%(a.Lives*4/5).Truncate(time.Minute) == 0 {
+	if passed := t.minute.Sub(t.opt.Start); passed%(a.Lives*4/5).Truncate(time.Minute) == 0 && !t.broken(a) {
 		t.connection(t.minute, a, "connected", t.minute.Add(a.Lives).UTC().Format(time.RFC3339))
 	}
 }
