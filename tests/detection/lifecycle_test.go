@@ -195,6 +195,7 @@ func (s *scenario) mutate(mutation string, variables map[string]any) string {
 
 // TestOscillation_DoesNotFlap has a provider that is up and down in turns of some minutes, for three hours.
 func TestOscillation_DoesNotFlap(t *testing.T) {
+	lasts(t)
 	t.Parallel()
 	for _, turn := range []int{2, 5, 9, 14} {
 		s := open(t)

@@ -35,6 +35,7 @@ func TestPlan_LeavesATraceOfEachIncident(t *testing.T) {
 
 // TestMonth_InThreeDays is the month in short: its first days, and four incidents.
 func TestMonth_InThreeDays(t *testing.T) {
+	lasts(t)
 	t.Parallel()
 	s := openAt(t, march)
 	town, incidents := plan(1, .5, []planned{

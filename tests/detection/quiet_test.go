@@ -13,6 +13,7 @@ import (
 // TestQuiet_NothingIsFoundInWhatIsOrdinary has a public holiday, a customer that grows tenfold, one that leaves, one that is
 // new, nights, weekends, and the change to summer time with a schedule at an hour that does not exist on that day.
 func TestQuiet_NothingIsFoundInWhatIsOrdinary(t *testing.T) {
+	lasts(t)
 	t.Parallel()
 	start := time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 	s := openAt(t, start)

@@ -45,8 +45,8 @@ func TestScenarios(t *testing.T) {
 	told := map[diagnostics.Category]bool{}
 	for name, st := range stories {
 		told[st.want] = true
-		t.Run(name, func(t *testing.T) { t.Parallel(); st.tell(t) })
-		t.Run(name+", quiet twin", func(t *testing.T) { t.Parallel(); st.twin(t) })
+		t.Run(name, func(t *testing.T) { lasts(t); t.Parallel(); st.tell(t) })
+		t.Run(name+", quiet twin", func(t *testing.T) { lasts(t); t.Parallel(); st.twin(t) })
 	}
 	for _, c := range ofTime {
 		require.True(t, told[c], "no scenario for %s", c)

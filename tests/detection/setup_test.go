@@ -3,6 +3,7 @@ package detection
 import (
 	"context"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,14 @@ func (s *scenario) issues() []*Issue {
 	got, err := s.Issues(s.t.Context(), nil)
 	require.NoError(s.t, err)
 	return got
+}
+
+// lasts leaves out what lives through days or weeks, which takes minutes, unless it is asked for.
+func lasts(t *testing.T) {
+	t.Helper()
+	if os.Getenv("WEIR_TEST_LONG") == "" {
+		t.Skip("it lives through weeks: make test-detection runs it")
+	}
 }
 
 func lower(s string) string { return strings.ToLower(s) }
