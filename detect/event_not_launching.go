@@ -97,12 +97,13 @@ func (p *picture) countUnlaunched(f *directory.Flow) (list []*unlaunched) {
 		return a.kind == kind && slices.Contains(f.EventTypes, a.name) &&
 			(kind == entry.KindInternalEvent || f.IntegrationID == nil || a.integration == *f.IntegrationID)
 	}
-	for hour, arrivals := range p.history.arrivals {
-		for a, n := range arrivals {
-			if takes(&a) {
-				// The hour of the last run has events of before and after it.
-				of(a.customer).take(p, hour*minutesOfHour, (hour+1)*minutesOfHour-1, n)
-			}
+	for a, byHour := range p.history.arrivals {
+		if !takes(&a) {
+			continue
+		}
+		for hour, n := range byHour {
+			// The hour of the last run has events of before and after it.
+			of(a.customer).take(p, hour*minutesOfHour, (hour+1)*minutesOfHour-1, n)
 		}
 	}
 	for a, counts := range p.recent.arrivals {
@@ -122,9 +123,9 @@ func (p *picture) countUnlaunched(f *directory.Flow) (list []*unlaunched) {
 
 // runsBefore is how many runs there were in the same time as the events that are counted before a minute.
 func (p *picture) runsBefore(of runner, minute int64) (n int64) {
-	for hour, runs := range p.history.launches {
+	for hour, runs := range p.history.launches[of] {
 		if (hour+1)*minutesOfHour-1 <= minute {
-			n += runs[of]
+			n += runs
 		}
 	}
 	if counts := p.recent.runs[of]; counts != nil {

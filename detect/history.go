@@ -27,8 +27,8 @@ type history struct {
 	runs  map[runner]*ring
 	pulls map[uuid.UUID]*ring
 	// arrivals and launches are events and runs of the last days, by hour.
-	arrivals map[int64]map[arrival]int64
-	launches map[int64]map[runner]int64
+	arrivals map[arrival]map[int64]int64
+	launches map[runner]map[int64]int64
 	// firsts and lasts are when a source was first and last heard of.
 	firsts, lasts map[source]int64
 	// slowUpTo is when slow runs were last read, in minutes.
@@ -69,7 +69,7 @@ type longest struct {
 
 func newHistory() *history {
 	return &history{
-		days: map[int64]*day{}, runs: map[runner]*ring{}, pulls: map[uuid.UUID]*ring{}, arrivals: map[int64]map[arrival]int64{}, launches: map[int64]map[runner]int64{},
+		days: map[int64]*day{}, runs: map[runner]*ring{}, pulls: map[uuid.UUID]*ring{}, arrivals: map[arrival]map[int64]int64{}, launches: map[runner]map[int64]int64{},
 		firsts: map[source]int64{}, lasts: map[source]int64{}, expectations: map[source]*expectation{},
 	}
 }
@@ -118,14 +118,27 @@ func (h *history) absorb(t *tally) {
 	h.forget()
 }
 
-func byHour[K comparable](into map[int64]map[K]int64, t *tally, k K, counts stream) {
+func byHour[K comparable](into map[K]map[int64]int64, t *tally, k K, counts stream) {
 	t.each(counts, func(minute, n int64) {
-		hour := minute / minutesOfHour
-		if into[hour] == nil {
-			into[hour] = map[K]int64{}
+		if into[k] == nil {
+			into[k] = map[int64]int64{}
 		}
-		into[hour][k] += n
+		into[k][minute/minutesOfHour] += n
 	})
+}
+
+// dropHours forgets the hours before one.
+func dropHours[K comparable](of map[K]map[int64]int64, before int64) {
+	for k, byHour := range of {
+		for hour := range byHour {
+			if hour < before {
+				delete(byHour, hour)
+			}
+		}
+		if len(byHour) == 0 {
+			delete(of, k)
+		}
+	}
 }
 
 func (h *history) send(d *day, s source, t *tally, counts stream) {
@@ -175,13 +188,8 @@ func (h *history) forget() {
 			delete(h.firsts, s)
 		}
 	}
-	for _, forget := range []func(hour int64){
-		func(hour int64) { delete(h.arrivals, hour) }, func(hour int64) { delete(h.launches, hour) },
-	} {
-		for hour := h.upTo/minutesOfHour - fastDays*24 - 25; hour < h.upTo/minutesOfHour-fastDays*24; hour++ {
-			forget(hour)
-		}
-	}
+	dropHours(h.arrivals, h.upTo/minutesOfHour-fastDays*24)
+	dropHours(h.launches, h.upTo/minutesOfHour-fastDays*24)
 	dropOld(h.runs, h.upTo-slowDays*minutesOfDay)
 	dropOld(h.pulls, oldest)
 }
