@@ -81,9 +81,10 @@ $(GOLANGCI_LINT):
 	GOBIN=$(CURDIR)/bin/install $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
 	mv bin/install/golangci-lint $@ && rmdir bin/install
 
+# Its cache keeps the paths of files, so that two checkouts must not share one.
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Lint (builds the linter once)
-	$(GOLANGCI_LINT) run ./...
+	GOLANGCI_LINT_CACHE=$(CURDIR)/bin/lint-cache $(GOLANGCI_LINT) run ./...
 
 .PHONY: vulncheck
 vulncheck: ## Look the dependencies up in the vulnerability database

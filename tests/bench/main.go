@@ -25,7 +25,7 @@ type options struct {
 	entries, tenants, days, senders, batch, rounds, queries int
 	seed                                                    uint64
 	dataDir, json, debugAddr                                string
-	short, statistics                                       bool
+	short, statistics, statements                           bool
 }
 
 func parse(args []string) (options, error) {
@@ -44,6 +44,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.debugAddr, "debug-addr", "", "where the service shows its profiles meanwhile, such as 127.0.0.1:6060")
 	f.BoolVar(&o.short, "short", false, "20,000 entries of 4 tenants over 3 days: whether it works, not how fast")
 	f.BoolVar(&o.statistics, "statistics", false, "statistics alone, at two scales: the entries, and twenty times as many")
+	f.BoolVar(&o.statements, "statements", false, "print the statements that PostgreSQL spent most on while it was loaded; counting them costs a little")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -113,7 +114,7 @@ func measure(ctx context.Context, o options) (_ *report, err error) {
 		name string
 		do   func(context.Context) error
 	}{
-		{"load", b.load},
+		{"load", func(ctx context.Context) error { return b.counted(ctx, b.load) }},
 		{"disk, as it was loaded", func(ctx context.Context) error { return b.measureDisk(ctx, "loaded") }},
 		{"vacuum", b.vacuum},
 		{"queries, as it was loaded", func(ctx context.Context) error { return b.measureQueries(ctx, "loaded") }},

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 
 	"github.com/jackc/pgx/v5"
 
@@ -28,7 +30,7 @@ func startServer(ctx context.Context, dir string) (*localpg.Server, error) {
 
 // count says which statements are counted from now on.
 func count(ctx context.Context, admin *pgx.Conn, which string) error {
-	if _, err := admin.Exec(ctx, "ALTER SYSTEM SET pg_stat_statements.track = "+which); err != nil {
+	if _, err := admin.Exec(ctx, "ALTER SYSTEM SET pg_stat_statements.track = '"+which+"'"); err != nil {
 		return err
 	}
 	_, err := admin.Exec(ctx, "SELECT pg_reload_conf()")
@@ -69,4 +71,39 @@ func (b *bench) countStatements(ctx context.Context, way *pageWay) (most int, er
 		most = max(most, n)
 	}
 	return most, count(ctx, b.admin, "none")
+}
+
+// costly are the statements that took most of the service's database, of whomever.
+const costly = `SELECT calls, total_exec_time, rows, left(regexp_replace(query, '\s+', ' ', 'g'), 150) FROM pg_stat_statements
+WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY total_exec_time DESC LIMIT 30`
+
+// counted does something and, where that was asked for, prints what PostgreSQL spent its time on meanwhile.
+func (b *bench) counted(ctx context.Context, do func(context.Context) error) error {
+	if !b.options.statements {
+		return do(ctx)
+	}
+	if _, err := b.admin.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"); err != nil {
+		return fmt.Errorf("count statements: %w", err)
+	}
+	if err := count(ctx, b.admin, "all"); err != nil {
+		return err
+	}
+	if err := do(ctx); err != nil {
+		return err
+	}
+	rows, err := b.admin.Query(ctx, costly)
+	if err != nil {
+		return err
+	}
+	var calls, n int64
+	var millis float64
+	var text string
+	fmt.Fprintf(os.Stderr, "%9s %9s %9s  statement\n", "calls", "ms", "rows")
+	if _, err := pgx.ForEachRow(rows, []any{&calls, &millis, &n, &text}, func() error {
+		fmt.Fprintf(os.Stderr, "%9d %9.0f %9d  %s\n", calls, millis, n, text)
+		return nil
+	}); err != nil {
+		return err
+	}
+	return count(ctx, b.admin, "none")
 }
