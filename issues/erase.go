@@ -29,6 +29,12 @@ func (s *Store) EraseCustomer(ctx context.Context, customerID uuid.UUID) error {
 			return fmt.Errorf("erase customer %s from issues: %w", customerID, err)
 		}
 	}
+	if err := s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		_, err := tx.Pgx().Exec(ctx, sqlUnknown, tx.TenantID())
+		return err
+	}); err != nil {
+		return fmt.Errorf("erase customer %s from what is watched: %w", customerID, err)
+	}
 	return nil
 }
 
@@ -37,20 +43,23 @@ const erasedAtOnce = 50
 
 func (s *Store) eraseFindings(ctx context.Context, customerID uuid.UUID) error {
 	return s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, "SELECT commit_no, sightings FROM finding WHERE tenant_id = $1 AND strpos(sightings::text, $2) > 0 FOR UPDATE",
-			tx.TenantID(), customerID.String())
+		rows, err := tx.Pgx().Query(ctx, "SELECT commit_no, sightings FROM finding WHERE tenant_id = $1 FOR UPDATE", tx.TenantID())
 		if err != nil {
 			return err
 		}
 		b := &pgx.Batch{}
 		var commitNo int64
-		var document []byte
-		if _, err := pgx.ForEachRow(rows, []any{&commitNo, &document}, func() error {
-			var list []Sighting
-			if err := json.Unmarshal(document, &list); err != nil {
-				return fmt.Errorf("read sightings: %w", err)
+		var row []byte
+		if _, err := pgx.ForEachRow(rows, []any{&commitNo, &row}, func() error {
+			list, err := unpack(row)
+			if err != nil {
+				return err
 			}
-			list = slices.DeleteFunc(list, func(g Sighting) bool { return g.CustomerID == customerID })
+			of := func(g Sighting) bool { return g.CustomerID == customerID }
+			if !slices.ContainsFunc(list, of) {
+				return nil
+			}
+			list = slices.DeleteFunc(list, of)
 			b.Queue("DELETE FROM finding WHERE tenant_id = $1 AND commit_no = $2", tx.TenantID(), commitNo)
 			return Enqueue(b, tx.TenantID(), commitNo, list)
 		}); err != nil {
@@ -72,6 +81,10 @@ func (s *Store) issuesOf(ctx context.Context, customerID uuid.UUID) (ids []uuid.
 	})
 	return ids, err
 }
+
+// sqlUnknown forgets what is only watched and of which it is not known any more whom it hit: it may have been the customer.
+const sqlUnknown = `DELETE FROM issue i WHERE i.tenant_id = $1 AND i.status = 'WATCHED' AND NOT i.by_condition
+	AND NOT EXISTS (SELECT FROM issue_minute m WHERE m.tenant_id = $1 AND m.issue_id = i.id)`
 
 // sqlNobodyElse finds issues that nothing is left of.
 const sqlNobodyElse = `DELETE FROM issue i WHERE i.tenant_id = $1 AND i.id = ANY ($2::uuid[])

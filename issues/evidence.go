@@ -59,6 +59,38 @@ func choose(all []exhibit) (kept []exhibit) {
 	return kept
 }
 
+// What is kept of the evidence of what is only watched: of each customer's first in each hour the latest, and the latest of
+// each customer. Most of what is watched never becomes an issue, so that more of the same costs nothing.
+const (
+	watchedOfHour = 5
+	watchedKept   = 50
+)
+
+// chooseWatched gives what is kept of the evidence of what is only watched.
+func chooseWatched(all []exhibit) (kept []exhibit) {
+	type of struct {
+		customer uuid.UUID
+		hour     time.Time
+	}
+	slices.SortFunc(all, func(a, b exhibit) int {
+		return cmp.Or(a.At.Compare(b.At), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	seen, latest := map[of]int{}, map[uuid.UUID]uuid.UUID{}
+	var first []exhibit
+	for _, e := range slices.CompactFunc(all, func(a, b exhibit) bool { return a.ID == b.ID }) {
+		o := of{e.customer, e.At.Truncate(time.Hour)}
+		if seen[o]++; seen[o] <= watchedOfHour {
+			first, latest[e.customer] = append(first, e), e.ID
+		}
+	}
+	for i, e := range first {
+		if len(first)-i <= watchedKept || latest[e.customer] == e.ID {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
 func hash(id uuid.UUID) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write(id[:])
@@ -78,7 +110,10 @@ WHERE e.tenant_id = $1 AND e.issue_id = v.issue_id AND e.entry_id = v.entry_id`
 )
 
 // keepEvidence brings new evidence of issues in, and lets go of what is not to be kept.
-func keepEvidence(ctx context.Context, tx *tenant.Tx, found map[uuid.UUID][]exhibit) error {
+func keepEvidence(ctx context.Context, tx *tenant.Tx, found map[uuid.UUID][]exhibit, choose func([]exhibit) []exhibit) error {
+	if len(found) == 0 {
+		return nil
+	}
 	all, had, err := storedEvidence(ctx, tx, found)
 	if err != nil {
 		return err

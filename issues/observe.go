@@ -85,7 +85,7 @@ func (o *observing) run(categories []diagnostics.Category, conditions []Conditio
 	if err := send(o.ctx, o.tx, &o.b); err != nil {
 		return fmt.Errorf("write conditions: %w", err)
 	}
-	if err := keepEvidence(o.ctx, o.tx, o.found); err != nil {
+	if err := keepEvidence(o.ctx, o.tx, o.found, choose); err != nil {
 		return fmt.Errorf("write evidence: %w", err)
 	}
 	if err := o.what.write(o.ctx, o.tx); err != nil {

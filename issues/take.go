@@ -2,7 +2,6 @@ package issues
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -14,9 +13,9 @@ import (
 )
 
 const (
-	// commitsAtOnce is how many commits' findings a Take counts, and bytesAtOnce about how many bytes of them, as stored.
+	// commitsAtOnce is how many commits' findings a Take counts, and bytesAtOnce about how many bytes of them, packed.
 	commitsAtOnce = 200
-	bytesAtOnce   = 4 << 20
+	bytesAtOnce   = 1 << 20
 )
 
 // sqlTake takes the oldest findings out of the queue.
@@ -69,9 +68,9 @@ func dequeue(ctx context.Context, tx *tenant.Tx) ([]Sighting, error) {
 	}
 	var all []Sighting
 	for _, document := range documents {
-		var some []Sighting
-		if err := json.Unmarshal(document, &some); err != nil {
-			return nil, fmt.Errorf("read sightings: %w", err)
+		some, err := unpack(document)
+		if err != nil {
+			return nil, err
 		}
 		all = append(all, some...)
 	}
@@ -111,7 +110,17 @@ type tally struct {
 	confidence float64
 	moments    map[moment]*count
 	evidence   []exhibit
+	// watched tells that it is no issue yet.
+	watched bool
 }
+
+const (
+	// recent is how old a sighting may be to be counted by minute while its problem is only watched: windows are of a day, and
+	// end within the last one.
+	recent = 2*day + time.Hour
+	// counted is how old one may be to be counted at all of such a problem: its past is measured before the longest window.
+	counted = recent + past
+)
 
 // tallyUp adds sightings up, by problem. What claims to be of the future is of now.
 func tallyUp(tenantID uuid.UUID, sightings []Sighting, now time.Time) []*tally {
@@ -160,6 +169,12 @@ func (c *counting) ids() []uuid.UUID {
 }
 
 func (c *counting) write() error {
+	if err := c.dropOld(); err != nil {
+		return fmt.Errorf("read issues: %w", err)
+	}
+	if len(c.tallies) == 0 {
+		return nil
+	}
 	if err := c.issues(); err != nil {
 		return fmt.Errorf("write issues: %w", err)
 	}
@@ -169,14 +184,53 @@ func (c *counting) write() error {
 	if err := send(c.ctx, c.tx, b); err != nil {
 		return fmt.Errorf("write counts: %w", err)
 	}
-	found := map[uuid.UUID][]exhibit{}
-	for _, t := range c.tallies {
-		found[t.id] = t.evidence
-	}
-	if err := keepEvidence(c.ctx, c.tx, found); err != nil {
+	if err := c.evidence(); err != nil {
 		return fmt.Errorf("write evidence: %w", err)
 	}
 	return followParents(c.ctx, c.tx, c.now)
+}
+
+// dropOld leaves out what is too old to open anything, unless it belongs to an issue that was opened before: a history that
+// is sent in later makes no problems.
+func (c *counting) dropOld() error {
+	var old []uuid.UUID
+	for _, t := range c.tallies {
+		if t.last.Before(c.now.Add(-counted)) {
+			old = append(old, t.id)
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	rows, err := c.tx.Pgx().Query(c.ctx, "SELECT id FROM issue WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status <> 'WATCHED'",
+		c.tx.TenantID(), tenant.UUIDs(old))
+	if err != nil {
+		return err
+	}
+	known, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	if err != nil {
+		return err
+	}
+	c.tallies = slices.DeleteFunc(c.tallies, func(t *tally) bool {
+		return slices.Contains(old, t.id) && !slices.Contains(known, t.id)
+	})
+	return nil
+}
+
+// evidence keeps entries that show the problems; of those that are only watched the recent ones, and few of them.
+func (c *counting) evidence() error {
+	opened, watched := map[uuid.UUID][]exhibit{}, map[uuid.UUID][]exhibit{}
+	for _, t := range c.tallies {
+		if t.watched {
+			watched[t.id] = slices.DeleteFunc(t.evidence, func(e exhibit) bool { return e.At.Before(c.now.Add(-recent)) })
+		} else {
+			opened[t.id] = t.evidence
+		}
+	}
+	if err := keepEvidence(c.ctx, c.tx, opened, choose); err != nil {
+		return err
+	}
+	return keepEvidence(c.ctx, c.tx, watched, chooseWatched)
 }
 
 // sqlSee makes what was never seen before watched. What is of an integration that was deleted meanwhile is left out.
@@ -190,7 +244,7 @@ WHERE g.id IS NOT NULL OR v.integration_id = '00000000-0000-0000-0000-0000000000
 ORDER BY v.id
 ON CONFLICT (tenant_id, id) DO UPDATE SET confidence = greatest(i.confidence, excluded.confidence), changed_at = excluded.changed_at,
 	first_seen_at = least(i.first_seen_at, excluded.first_seen_at), last_seen_at = greatest(i.last_seen_at, excluded.last_seen_at)
-RETURNING i.id`
+RETURNING i.id, i.status`
 
 // issues writes the problems themselves, and drops those that have no place any more.
 func (c *counting) issues() error {
@@ -211,11 +265,17 @@ func (c *counting) issues() error {
 	if err != nil {
 		return err
 	}
-	written, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
+	written := map[uuid.UUID]Status{}
+	var id uuid.UUID
+	var status Status
+	if _, err := pgx.ForEachRow(rows, []any{&id, &status}, func() error { written[id] = status; return nil }); err != nil {
 		return err
 	}
-	c.tallies = slices.DeleteFunc(c.tallies, func(t *tally) bool { return !slices.Contains(written, t.id) })
+	c.tallies = slices.DeleteFunc(c.tallies, func(t *tally) bool {
+		status, ok := written[t.id]
+		t.watched = status == Watched
+		return !ok
+	})
 	return nil
 }
 
@@ -247,6 +307,9 @@ func (c *counting) minutes(b *pgx.Batch) {
 	var counts []int32
 	for _, t := range c.tallies {
 		for m, n := range t.moments {
+			if t.watched && m.minute.Before(c.now.Add(-recent)) {
+				continue
+			}
 			ids, customers, apps = append(ids, t.id), append(customers, m.customer), append(apps, m.app)
 			minutes, lasts = append(minutes, m.minute), append(lasts, n.last)
 			counts = append(counts, int32(n.n)) //nolint:gosec // As many as there are sightings.
@@ -271,6 +334,9 @@ func (c *counting) hours(b *pgx.Batch) {
 			byHour[m.minute.Truncate(time.Hour)] += n.n
 		}
 		for hour, n := range byHour {
+			if t.watched && hour.Before(c.now.Add(-counted)) {
+				continue
+			}
 			ids, hours, counts = append(ids, t.id), append(hours, hour), append(counts, n)
 		}
 	}

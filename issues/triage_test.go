@@ -289,3 +289,36 @@ func TestWithoutAnEntryThereIsAdvice(t *testing.T) {
 	b.take()
 	require.Equal(t, "Advice on auth_token_revoked of crm", b.issue(k).Diagnosis.Title)
 }
+
+// A history that is sent in later: what is too old to open anything leaves nothing behind, what is younger only counts.
+func TestOldSightingsAreNoProblem(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	rows := func(table string, k issues.Key) (n int) {
+		b.write(func(ctx context.Context, tx *tenant.Tx) {
+			require.NoError(t, tx.Pgx().QueryRow(ctx, "SELECT count(*) FROM "+table+" WHERE tenant_id = $1 AND "+
+				map[bool]string{true: "id", false: "issue_id"}[table == "issue"]+" = $2", tx.TenantID(), b.id(k)).Scan(&n))
+		})
+		return n
+	}
+	at := func(k issues.Key, ago time.Duration) issues.Sighting {
+		g := b.sighting(k, b.apps[0])
+		g.At = b.now.Add(-ago)
+		return g
+	}
+	ancient, old, fresh := b.key(diagnostics.RateLimited, "GET /a"), b.key(diagnostics.RateLimited, "GET /b"), b.key(diagnostics.RateLimited, "GET /c")
+	b.enqueue(at(ancient, 20*24*time.Hour), at(old, 5*24*time.Hour), at(fresh, time.Hour))
+	b.take()
+	for table, want := range map[string][3]int{"issue": {0, 1, 1}, "issue_hour": {0, 1, 1}, "issue_minute": {0, 0, 1}, "issue_evidence": {0, 0, 1}} {
+		require.Equal(t, want, [3]int{rows(table, ancient), rows(table, old), rows(table, fresh)}, table)
+	}
+
+	opened := b.open(b.apps...)
+	before := rows("issue_minute", opened)
+	b.enqueue(at(opened, 20*24*time.Hour))
+	b.take()
+	require.Equal(t, before+1, rows("issue_minute", opened), "what was opened keeps all of its history")
+
+	require.NoError(t, b.store.EraseCustomer(b.ctx, b.apps[0].customer))
+	require.Zero(t, rows("issue", old), "nobody knows any more whose it was")
+}

@@ -29,7 +29,7 @@ const (
 	detectEvery = time.Minute
 	mostLooks   = 1000
 	// takeEvery is how long what was found waits, so that many commits make one job.
-	takeEvery = 500 * time.Millisecond
+	takeEvery = 2 * time.Second
 	// detectionQueue is for finding problems: it waits for no compaction. A tenant has one job of each kind at a time, so
 	// that one with much to do leaves the other workers to the rest.
 	detectionQueue   = "detection"
