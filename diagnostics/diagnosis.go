@@ -78,12 +78,11 @@ func (c *Catalogue) Diagnose(o *Observation) Diagnosis {
 
 // matches are the entries that match, the likeliest first.
 func (c *Catalogue) matches(f *facts, providers []*Provider) (list []found) {
-	seen := map[*Entry]bool{}
 	try := func(e *Entry, said *said) {
-		if seen[e] {
+		// Few entries match, and an index gives some of them more than once.
+		if slices.ContainsFunc(list, func(had found) bool { return had.Entry == e }) {
 			return
 		}
-		seen[e] = true
 		if signals, ok := e.match(f, said); ok {
 			list = append(list, found{e, signals})
 		}

@@ -2,7 +2,6 @@ package diagnostics
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -14,8 +13,6 @@ type facts struct {
 	text string
 	// transport is that of the transport's error alone.
 	transport string
-	// words are those of the text, each once.
-	words []string
 	// token says that a token endpoint was asked.
 	token bool
 	// denies says that the body tells of a failure, whatever the status is.
@@ -30,18 +27,8 @@ func newFacts(o *Observation) *facts {
 	f.content = takeApart(o.Body)
 	f.transport = fold(o.TransportError, mostText)
 	f.text = fold(f.content.text.String(), mostText) + f.transport
-	f.words = different(strings.Fields(f.text))
 	f.denies = f.content.denies(f.text, f.writes())
 	return f
-}
-
-func different(words []string) []string {
-	seen := make(map[string]struct{}, len(words))
-	return slices.DeleteFunc(words, func(w string) bool {
-		_, again := seen[w]
-		seen[w] = struct{}{}
-		return again
-	})
 }
 
 // signs are what a body has that tells of a failure under a status of success, if it is not a short text.

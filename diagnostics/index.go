@@ -20,7 +20,7 @@ type index struct {
 
 func newIndex(entries []*Entry) *index {
 	x := &index{
-		phrases: phraseTable{numbers: map[phrase]int{}, byWord: map[string][]int{}},
+		phrases: phraseTable{numbers: map[phrase]int{}, byWord: map[string][]anchored{}},
 		values:  map[string][]*Entry{}, headers: map[string][]*Entry{}, statuses: map[int][]*Entry{},
 	}
 	for _, e := range entries {
@@ -101,10 +101,13 @@ func (x *index) each(f *facts, do func(*Entry, *said)) {
 type phraseTable struct {
 	list    []phrase
 	numbers map[phrase]int
-	byWord  map[string][]int
+	byWord  map[string][]anchored
 	// wordless are those without a whole word to be looked up by.
 	wordless []int
 }
+
+// anchored is a phrase, by its number, and where in it the word stands that it is filed under.
+type anchored struct{ number, at int }
 
 func (t *phraseTable) add(list []phrase) (numbers []int) {
 	for _, p := range list {
@@ -136,7 +139,7 @@ func (t *phraseTable) anchor() {
 		w := slices.MinFunc(words, func(a, b string) int {
 			return cmp.Or(cmp.Compare(count[a], count[b]), cmp.Compare(len(b), len(a)))
 		})
-		t.byWord[w] = append(t.byWord[w], n)
+		t.byWord[w] = append(t.byWord[w], anchored{n, strings.Index(string(p), " "+w+" ") + 1})
 	}
 }
 
@@ -152,19 +155,31 @@ func (t *phraseTable) in(f *facts) *said {
 	if f.text == "" {
 		return s
 	}
-	look := func(list []int) {
-		for _, n := range list {
-			if !s.has[n] && t.list[n].in(f.text) {
-				s.has[n] = true
-				s.numbers = append(s.numbers, n)
+	for start := 0; start < len(f.text); {
+		end := start + strings.IndexByte(f.text[start:], ' ')
+		if end < start {
+			end = len(f.text)
+		}
+		if end > start {
+			for _, a := range t.byWord[f.text[start:end]] {
+				if from := start - a.at; !s.has[a.number] && from >= 0 && strings.HasPrefix(f.text[from:], string(t.list[a.number])) {
+					s.add(a.number)
+				}
 			}
 		}
+		start = end + 1
 	}
-	for _, w := range f.words {
-		look(t.byWord[w])
+	for _, n := range t.wordless {
+		if t.list[n].in(f.text) {
+			s.add(n)
+		}
 	}
-	look(t.wordless)
 	return s
+}
+
+func (s *said) add(n int) {
+	s.has[n] = true
+	s.numbers = append(s.numbers, n)
 }
 
 // first is the first of the phrases that the text has.

@@ -25,7 +25,7 @@ type options struct {
 	entries, tenants, days, senders, batch, rounds, queries int
 	seed                                                    uint64
 	dataDir, json, debugAddr                                string
-	short, statistics, statements                           bool
+	short, statistics, statements, load                     bool
 }
 
 func parse(args []string) (options, error) {
@@ -45,6 +45,7 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.short, "short", false, "20,000 entries of 4 tenants over 3 days: whether it works, not how fast")
 	f.BoolVar(&o.statistics, "statistics", false, "statistics alone, at two scales: the entries, and twenty times as many")
 	f.BoolVar(&o.statements, "statements", false, "print the statements that PostgreSQL spent most on while it was loaded; counting them costs a little")
+	f.BoolVar(&o.load, "load", false, "ingestion alone, for profiles: no queries, no compaction, no crowd")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -128,6 +129,9 @@ func measure(ctx context.Context, o options) (_ *report, err error) {
 		{"dashboards, compacted", func(ctx context.Context) error { return b.measureDashboards(ctx, "compacted") }},
 		{"disk, without the holes", b.measurePacked},
 		{"many senders", b.measureCrowd},
+	}
+	if o.load {
+		steps = steps[:2]
 	}
 	for _, s := range steps {
 		began := time.Now()

@@ -111,6 +111,9 @@ func (r *report) printLoad(t *workload.Table) {
 	line("weir over HTTP", &r.Service, mostCPU)
 	line("raw COPY, four B-trees", &r.Baseline, 0)
 	t.Row("ratio", workload.AtLeast("%.2f", r.Service.total().rate()/r.Baseline.total().rate(), leastRatio), "rounds: "+ratios(&r.Service, &r.Baseline))
+	if len(r.Crowd.Rounds) == 0 {
+		return
+	}
 	few := fmt.Sprintf("weir, %d senders of %d entries", r.Senders, r.Batch)
 	line(few+", later", &r.Few, 0)
 	line(fmt.Sprintf("weir, %d senders of %d entries", crowdSenders, crowdBatch), &r.Crowd, 0)
