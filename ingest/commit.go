@@ -125,7 +125,7 @@ func (s *Service) write(tenantID uuid.UUID, batch []*request) (err error) {
 	s.metrics.Commit(w.size(), s.now().Sub(began))
 	s.committed(tenantID, w.journal.No)
 	if w.found {
-		s.found(tenantID)
+		s.found(tenantID, w.sighted)
 	}
 	return nil
 }
@@ -147,7 +147,8 @@ type writing struct {
 	// again are entries that were sent before, where there are sightings.
 	again map[uuid.UUID]struct{}
 	// found tells that there is something for issues: sightings, or states of connected apps.
-	found bool
+	found   bool
+	sighted int
 	// tallies are by request.
 	tallies []tally
 }

@@ -62,6 +62,6 @@ func (w *writing) enqueue(tenantID uuid.UUID) {
 	if len(list) == 0 {
 		return
 	}
-	w.found = true
+	w.found, w.sighted = true, len(list)
 	w.entries.Beside = func(b *pgx.Batch) error { return issues.Enqueue(b, tenantID, w.journal.No, list) }
 }

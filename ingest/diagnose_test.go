@@ -2,7 +2,6 @@ package ingest_test
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -49,8 +48,8 @@ func (b *bundle) enqueued(tb testing.TB) (list []issues.Sighting) {
 		for rows.Next() {
 			var raw []byte
 			require.NoError(tb, rows.Scan(&raw))
-			var some []issues.Sighting
-			require.NoError(tb, json.Unmarshal(raw, &some))
+			some, err := issues.Unpack(raw)
+			require.NoError(tb, err)
 			list = append(list, some...)
 		}
 		return rows.Err()
@@ -61,7 +60,7 @@ func (b *bundle) enqueued(tb testing.TB) (list []issues.Sighting) {
 func TestWhatFailedIsDiagnosedInItsCommit(t *testing.T) {
 	t.Parallel()
 	var heard []uuid.UUID
-	b := setup(t, withCatalogue(t), func(d *ingest.Deps) { d.Found = func(id uuid.UUID) { heard = append(heard, id) } })
+	b := setup(t, withCatalogue(t), func(d *ingest.Deps) { d.Found = func(id uuid.UUID, _ int) { heard = append(heard, id) } })
 	require.Equal(t, 1, b.send(t, strings.NewReader(fine)).Accepted)
 	require.Empty(t, b.enqueued(t))
 	require.Empty(t, heard, "nothing was found")

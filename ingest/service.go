@@ -40,8 +40,8 @@ type Deps struct {
 	Now     func() time.Time
 	// Committed hears of each commit, after it: what it does must be quick.
 	Committed func(tenantID uuid.UUID, commitNo int64)
-	// Found hears, after a commit, that it has sightings of problems, or what connected apps' states are.
-	Found func(tenantID uuid.UUID)
+	// Found hears, after a commit, how many sightings of problems it has; 0 is for states of connected apps alone.
+	Found func(tenantID uuid.UUID, sightings int)
 	// Offer is shown each entry before it is stored: what it does must be quick.
 	Offer func(tenantID uuid.UUID, e *entry.Entry)
 	// Teller tells what is worth telling of a commit, in its transaction; nil is nobody.
@@ -69,7 +69,7 @@ type Service struct {
 	log        *slog.Logger
 	now        func() time.Time
 	committed  func(uuid.UUID, int64)
-	found      func(uuid.UUID)
+	found      func(uuid.UUID, int)
 	teller     Teller
 	catalogues Catalogues
 	offer      func(uuid.UUID, *entry.Entry)
@@ -100,7 +100,7 @@ func NewService(deps Deps) *Service {
 		s.offer = func(uuid.UUID, *entry.Entry) {}
 	}
 	if s.found == nil {
-		s.found = func(uuid.UUID) {}
+		s.found = func(uuid.UUID, int) {}
 	}
 	s.policies = newPolicies(deps.Policies)
 	s.limits = newLimits(deps.Rate, s.now)

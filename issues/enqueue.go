@@ -47,8 +47,8 @@ var (
 	})
 )
 
-// unpack gives the sightings of a row of findings. One that was not packed is JSON.
-func unpack(row []byte) (list []Sighting, err error) {
+// Unpack gives the sightings that Enqueue put into a row of findings. One that was not packed is JSON.
+func Unpack(row []byte) (list []Sighting, err error) {
 	document := row
 	if !bytes.HasPrefix(row, []byte("[")) {
 		document, err = unpacker().DecodeAll(row, nil)

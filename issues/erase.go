@@ -51,7 +51,7 @@ func (s *Store) eraseFindings(ctx context.Context, customerID uuid.UUID) error {
 		var commitNo int64
 		var row []byte
 		if _, err := pgx.ForEachRow(rows, []any{&commitNo, &row}, func() error {
-			list, err := unpack(row)
+			list, err := Unpack(row)
 			if err != nil {
 				return err
 			}

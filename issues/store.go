@@ -61,8 +61,8 @@ type Store struct {
 	mu sync.Mutex
 	// settled is up to when Settle has looked at the traffic of each tenant, in this process.
 	settled map[uuid.UUID]time.Time
-	// judged is of keys whose whole day was looked at: see day.
-	judged map[uuid.UUID]judgement
+	// judged is of problems whose traffic was looked at.
+	judged map[judged]judgement
 }
 
 // NewStore makes a Store.
@@ -73,7 +73,7 @@ func NewStore(deps Deps) *Store {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{deps: deps, settled: map[uuid.UUID]time.Time{}, judged: map[uuid.UUID]judgement{}}
+	return &Store{deps: deps, settled: map[uuid.UUID]time.Time{}, judged: map[judged]judgement{}}
 }
 
 // now is cut to what the database keeps.

@@ -68,7 +68,7 @@ func dequeue(ctx context.Context, tx *tenant.Tx) ([]Sighting, error) {
 	}
 	var all []Sighting
 	for _, document := range documents {
-		some, err := unpack(document)
+		some, err := Unpack(document)
 		if err != nil {
 			return nil, err
 		}

@@ -18,32 +18,62 @@ type question struct {
 	take        func(c *statistics.Cell, minute time.Time)
 }
 
-// ask reads the traffic once for each integration that questions are about.
+// inOne is how old traffic is at most that lies as commits wrote it, all integrations in one: it is read once for all
+// questions. What is older is read once for each integration.
+const inOne = 2 * time.Hour
+
+// ask reads the traffic that questions are about.
 func (s *Store) ask(ctx context.Context, questions []question) error {
+	var recent []question
 	byIntegration := map[uuid.UUID][]question{}
+	since := s.now().Add(-inOne)
 	for _, q := range questions {
-		byIntegration[q.integration] = append(byIntegration[q.integration], q)
+		if q.from.After(since) {
+			recent = append(recent, q)
+		} else {
+			byIntegration[q.integration] = append(byIntegration[q.integration], q)
+		}
+	}
+	if err := s.askOf(ctx, statistics.Filter{}, recent); err != nil {
+		return err
 	}
 	for integration, list := range byIntegration {
-		from, to := list[0].from, list[0].to
-		for _, q := range list[1:] {
-			from, to = earlier(from, q.from), later(to, q.to)
+		if err := s.askOf(ctx, statistics.Filter{IntegrationID: integration}, list); err != nil {
+			return err
 		}
-		err := s.deps.Traffic.Cells(ctx, statistics.Filter{IntegrationID: integration}, from, to, func(c *statistics.Cell) {
-			// A filter without an integration asks for all of them.
-			if c.IntegrationID != integration {
-				return
-			}
-			minute := time.Unix(c.Minute*60, 0).UTC()
-			for i := range list {
-				if q := &list[i]; !minute.Before(q.from) && minute.Before(q.to) {
-					q.take(c, minute)
-				}
-			}
-		})
-		if err != nil {
-			return fmt.Errorf("read the traffic: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) askOf(ctx context.Context, f statistics.Filter, list []question) error {
+	if len(list) == 0 {
+		return nil
+	}
+	from, to := list[0].from, list[0].to
+	of := map[uuid.UUID][]*question{}
+	for i := range list {
+		q := &list[i]
+		from, to = earlier(from, q.from), later(to, q.to)
+		of[q.integration] = append(of[q.integration], q)
+	}
+	if len(of) == 1 {
+		f.IntegrationID = list[0].integration
+	}
+	err := s.deps.Traffic.Cells(ctx, f, from, to, func(c *statistics.Cell) {
+		// A filter without an integration asks for all of them.
+		asked := of[c.IntegrationID]
+		if len(asked) == 0 {
+			return
 		}
+		minute := time.Unix(c.Minute*60, 0).UTC()
+		for _, q := range asked {
+			if !minute.Before(q.from) && minute.Before(q.to) {
+				q.take(c, minute)
+			}
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("read the traffic: %w", err)
 	}
 	return nil
 }

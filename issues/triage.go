@@ -13,16 +13,24 @@ import (
 	"github.com/weirhq/weir/statistics"
 )
 
-// judgement is that the whole day of a key was looked at.
+// judged names a problem and one of the windows.
+type judged struct {
+	id     uuid.UUID
+	window int
+}
+
+// judgement is that the traffic of a window was looked at, and with how many sightings.
 type judgement struct {
 	n  int64
 	at time.Time
 }
 
 const (
-	// growth is by how much the sightings of a day must grow before the traffic of the day is read again, within afresh.
-	growth = 1.25
-	afresh = time.Hour
+	// growth is by how much the sightings of a window must grow before its traffic is read again, within afresh of its length,
+	// at most an hour. Till then what was no large share is none.
+	growth     = 1.25
+	afresh     = 0.25
+	mostAfresh = time.Hour
 	// mostJudged bounds what is remembered of that.
 	mostJudged = 10_000
 )
@@ -142,7 +150,7 @@ func (s *Store) judgeFrequent(ctx context.Context, list []*candidate, now time.T
 	for at, w := range windows {
 		var asked []*candidate
 		for _, c := range list {
-			if !c.opens && c.stands(at) && (w.length < day || s.worthDay(c, now)) {
+			if !c.opens && c.stands(at) && s.worth(c, at, now) {
 				c.start = c.windowStart(w)
 				asked = append(asked, c)
 			}
@@ -186,18 +194,19 @@ func (c *candidate) stands(at int) bool {
 	return c.counts[at] >= c.least(at) && tail(c.counts[at], c.rate(at)) < chance
 }
 
-// worthDay tells whether the traffic of a day is to be read for a key: not again before it grew, or some time went by.
-func (s *Store) worthDay(c *candidate, now time.Time) bool {
+// worth tells whether the traffic of a window is to be read for a key: not again before it grew, or some time went by.
+func (s *Store) worth(c *candidate, window int, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := c.counts[inDay]
-	if had, ok := s.judged[c.id]; ok && float64(n) < growth*float64(had.n) && now.Before(had.at.Add(afresh)) && c.status == Watched {
+	n, key := c.counts[window], judged{c.id, window}
+	rest := min(time.Duration(afresh*float64(windows[window].length)), mostAfresh)
+	if had, ok := s.judged[key]; ok && float64(n) < growth*float64(had.n) && now.Before(had.at.Add(rest)) && c.status == Watched {
 		return false
 	}
 	if len(s.judged) >= mostJudged {
 		clear(s.judged)
 	}
-	s.judged[c.id] = judgement{n, now}
+	s.judged[key] = judgement{n, now}
 	return true
 }
 

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,8 +26,6 @@ const (
 	// take turns, so that looking costs no more the more tenants there are.
 	detectEvery = time.Minute
 	mostLooks   = 1000
-	// takeEvery is how long what was found waits, so that many commits make one job.
-	takeEvery = 2 * time.Second
 	// detectionQueue is for finding problems: it waits for no compaction. A tenant has one job of each kind at a time, so
 	// that one with much to do leaves the other workers to the rest.
 	detectionQueue   = "detection"
@@ -74,10 +70,16 @@ func (ScheduleDetection) InsertOpts() river.InsertOpts {
 }
 
 func (j *Jobs) takeFindings(ctx context.Context, job *river.Job[TakeFindings]) error {
+	if j.deps.Detection == nil { // Another process, which is set up otherwise, made the job.
+		return nil
+	}
 	return j.deps.Detection.Take(tenant.WithPrincipal(ctx, tenant.System(job.Args.TenantID)))
 }
 
 func (j *Jobs) detectTenant(ctx context.Context, job *river.Job[DetectTenant]) error {
+	if j.deps.Detection == nil {
+		return nil
+	}
 	return j.deps.Detection.Detect(tenant.WithPrincipal(ctx, tenant.System(job.Args.TenantID)))
 }
 
@@ -110,72 +112,4 @@ func turn(ids []uuid.UUID, now time.Time) []uuid.UUID {
 		_, _ = hash.Write(id[:])
 		return hash.Sum64()%parts != part
 	})
-}
-
-// Found asks for a job that counts what ingestion found of the tenant. It returns at once.
-func (j *Jobs) Found(tenantID uuid.UUID) { j.found.add(tenantID) }
-
-// finds are the tenants of which something was found that no job was made for yet.
-type finds struct {
-	mu      sync.Mutex
-	tenants map[uuid.UUID]struct{}
-}
-
-func (f *finds) add(tenantIDs ...uuid.UUID) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.tenants == nil {
-		f.tenants = map[uuid.UUID]struct{}{}
-	}
-	for _, id := range tenantIDs {
-		f.tenants[id] = struct{}{}
-	}
-}
-
-func (f *finds) take() []uuid.UUID {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	ids := slices.Collect(maps.Keys(f.tenants))
-	clear(f.tenants)
-	return ids
-}
-
-// enqueueFound makes the jobs of what was found. One that is there already may be past what was found now, so its tenant
-// is asked for again.
-func (j *Jobs) enqueueFound(ctx context.Context) error {
-	for step := range slices.Chunk(j.found.take(), insertStep) {
-		params := make([]river.InsertManyParams, len(step))
-		for i, id := range step {
-			params[i] = river.InsertManyParams{Args: TakeFindings{TenantID: id}}
-		}
-		made, err := j.client.InsertMany(ctx, params)
-		if err != nil {
-			j.found.add(step...)
-			return fmt.Errorf("make jobs of what was found: %w", err)
-		}
-		for i := range made {
-			if made[i].UniqueSkippedAsDuplicate {
-				j.found.add(step[i])
-			}
-		}
-	}
-	return nil
-}
-
-// watch makes jobs of what was found until stop is closed. What is not enqueued then is found within a minute.
-func (j *Jobs) watch(stop <-chan struct{}) {
-	ticker := time.NewTicker(takeEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case <-ticker.C:
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		if err := j.enqueueFound(ctx); err != nil {
-			j.deps.Log.WarnContext(ctx, "what was found waits", "error", err)
-		}
-		cancel()
-	}
 }

@@ -93,11 +93,30 @@ func TestWhatIsFoundMeanwhileIsTakenToo(t *testing.T) {
 	w := &watcher{taken: make(chan uuid.UUID, 9), detected: make(chan uuid.UUID, 9), hold: make(chan struct{})}
 	j := detecting(t, w)
 	id := nodeid.New(noon)
-	j.Found(id)
+	j.Found(id, 1)
 	require.Equal(t, id, receive(t, w.taken))
-	j.Found(id)
+	j.Found(id, 1)
 	require.NoError(t, j.enqueueFound(t.Context()), "its job is at work, so this makes none")
 	w.hold <- struct{}{}
 	require.Equal(t, id, receive(t, w.taken))
 	w.hold <- struct{}{}
+}
+
+// A tenant of whom much is found has a job less often, but never waits for its first one.
+func TestBusyTenantsAreTakenLessOften(t *testing.T) {
+	t.Parallel()
+	var f finds
+	quiet, busy := nodeid.New(noon), nodeid.New(noon)
+	jobs := map[uuid.UUID]int{}
+	for tick := range 30 {
+		f.add(few, quiet)
+		f.add(few+1, busy)
+		for _, id := range f.take(noon.Add(time.Duration(tick) * takeEvery)) {
+			jobs[id]++
+		}
+		if tick == 0 {
+			require.Len(t, jobs, 2)
+		}
+	}
+	require.Equal(t, map[uuid.UUID]int{quiet: 30, busy: 6}, jobs)
 }

@@ -41,7 +41,8 @@ type Deps struct {
 	Retention Retention
 	// Notification tells what happened.
 	Notification Notification
-	Detection    Detection
+	// Detection finds problems; nil is for none that are looked for.
+	Detection Detection
 	// Tenants lists the ids of all tenants.
 	Tenants func(ctx context.Context) ([]uuid.UUID, error)
 	Metrics Metrics
@@ -89,7 +90,10 @@ func New(deps Deps) (*Jobs, error) {
 		}
 		cfg.PeriodicJobs = []*river.PeriodicJob{
 			periodic(scheduleEvery, ScheduleTenants{}), periodic(partitionsEvery, MakePartitions{}),
-			periodic(expiryEvery, DropPartitions{}), periodic(detectEvery, ScheduleDetection{}),
+			periodic(expiryEvery, DropPartitions{}),
+		}
+		if deps.Detection != nil {
+			cfg.PeriodicJobs = append(cfg.PeriodicJobs, periodic(detectEvery, ScheduleDetection{}))
 		}
 		addNotification(cfg.Queues)
 		cfg.PeriodicJobs = append(cfg.PeriodicJobs, everyMinute())

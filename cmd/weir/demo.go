@@ -38,7 +38,7 @@ const demoTokenTTL = 12 * time.Hour
 func (c *demoCmd) Run(ctx context.Context, std streams) error {
 	begun := time.Now()
 	cfg := &config.Service{
-		Database: config.Database{DataDir: c.DataDir}, Log: c.Log, Addr: c.Addr, Roles: []string{"api", "ingest", "worker"},
+		Database: config.Database{DataDir: c.DataDir}, Log: c.Log, Addr: c.Addr, Roles: []string{"api", "ingest", "worker"}, Detection: true,
 		JWT:             config.JWT{Audience: "weir", TenantClaim: "weir_tenant", RoleClaim: "weir_role", CustomerClaim: "weir_customer"},
 		ShutdownTimeout: 9 * time.Second,
 	}

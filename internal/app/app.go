@@ -192,13 +192,16 @@ func (a *App) assemble(ctx context.Context) error {
 	})
 	a.stores.issues = detection.Issues
 	a.stores.logs = journal.NewLogs(a.stores.journal, a.stores.runs)
-	a.jobs, err = jobs.New(jobs.Deps{
-		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, detection.Shapes, a.stores.notifications, a.log}, Detection: detection, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
+	deps := jobs.Deps{
+		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, detection.Shapes, a.stores.notifications, a.log}, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),
 		Retention:    retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, a.stores.issues, detection.Shapes, a.door, time.Now}, a.log},
 		Notification: notificationJobs{a.stores.notifications, a.stores.alarms},
-	})
-	if err != nil {
+	}
+	if a.cfg.Detection {
+		deps.Detection = detection
+	}
+	if a.jobs, err = jobs.New(deps); err != nil {
 		return err
 	}
 	a.stores.directory.EraseWith(a.jobs)

@@ -22,12 +22,16 @@ func (a *App) startIngest() {
 	stop := make(chan struct{})
 	a.onClose(func(context.Context) error { close(stop); return nil })
 	go a.flush(stop, sampler)
-	a.ingest = ingest.NewService(ingest.Deps{
+	deps := ingest.Deps{
 		Door: a.door, Journal: a.stores.journal, Runs: a.stores.runs, Directory: a.stores.directory, Policies: a.stores.tenants,
 		Metrics: a.metrics, Logger: a.log.With("component", "ingest"), Rate: a.cfg.IngestRate,
-		Catalogues: a.stores.catalogues.Of, Found: a.jobs.Found, Offer: sampler.Offer, Teller: a.stores.notifications,
+		Found: a.jobs.Found, Teller: a.stores.notifications,
 		Committed: func(tenantID uuid.UUID, no int64) { a.hub.Hint(live.JournalStream, tenantID, no) },
-	})
+	}
+	if a.cfg.Detection {
+		deps.Catalogues, deps.Offer = a.stores.catalogues.Of, sampler.Offer
+	}
+	a.ingest = ingest.NewService(deps)
 	a.onClose(a.ingest.Close)
 }
 

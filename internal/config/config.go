@@ -61,6 +61,7 @@ type Service struct {
 	Addr            string        `env:"WEIR_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
 	Roles           []string      `env:"WEIR_ROLES" default:"api,ingest,worker" enum:"api,ingest,worker" help:"What this process does: any of api, ingest, worker."`
 	IngestRate      float64       `name:"ingest-rate" env:"WEIR_INGEST_RATE" default:"20000" help:"Events a second that a tenant may send, with ten seconds of burst; 0 for no limit."`
+	Detection       bool          `name:"detection" env:"WEIR_DETECTION" default:"true" negatable:"" help:"Whether problems are looked for: without, failures are kept and counted, but have no category, and no issue opens."`
 	Catalogue       string        `name:"catalogue" env:"WEIR_CATALOGUE" help:"Directory of YAML files with entries of your own for the catalogue of errors (docs/diagnosis.md)." type:"existingdir" placeholder:"DIR"`
 	OTLPEndpoint    string        `name:"otel-exporter-otlp-endpoint" env:"WEIR_OTEL_EXPORTER_OTLP_ENDPOINT" help:"Where the service's own traces go, by OTLP over HTTP." placeholder:"URL"`
 	DebugAddr       string        `name:"debug-addr" env:"WEIR_DEBUG_ADDR" help:"Address of Go's profiles (net/http/pprof); none by default. It asks for no credential: loopback only." placeholder:"ADDR"`

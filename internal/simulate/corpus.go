@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"math"
 	"net/http"
 	"strconv"
@@ -12,8 +13,9 @@ type CorpusOptions struct {
 	Seed uint64
 	// Entries of all tenants together; Tenants is 1 when it is 0.
 	Entries, Tenants int
-	// Each tenant's entries spread evenly, in the order of time, over the Days before End.
+	// Each tenant's entries spread evenly, in the order of time, over the Days before End, or over Span where that is set.
 	Days int
+	Span time.Duration
 	End  time.Time
 }
 
@@ -54,7 +56,7 @@ type Entry struct {
 func NewCorpus(o CorpusOptions) *Corpus {
 	o.Tenants, o.Days = max(o.Tenants, 1), max(o.Days, 1)
 	perTenant := max((o.Entries+o.Tenants-1)/o.Tenants, 1)
-	span := time.Duration(o.Days) * 24 * time.Hour
+	span := cmp.Or(o.Span, time.Duration(o.Days)*24*time.Hour)
 	c := &Corpus{
 		options: o, perTenant: perTenant, gap: span / time.Duration(perTenant), start: o.End.UTC().Add(-span),
 		customers:  newCustomers(o.Seed, len(customerNames), nil, nil),

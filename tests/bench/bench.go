@@ -40,6 +40,7 @@ type bench struct {
 
 	server     *localpg.Server
 	postmaster int
+	binary     *harness.Binary
 	service    *harness.Service
 	http       *http.Client
 	// admin is a superuser on the service's database, plain on the baseline's; pool is the service's role.
@@ -65,8 +66,7 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 	if err := b.Open("weir-bench", o.dataDir); err != nil {
 		return b, err
 	}
-	binary, err := harness.Build(ctx, b.Scratch)
-	if err != nil {
+	if b.binary, err = harness.Build(ctx, b.Scratch); err != nil {
 		return b, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
@@ -74,7 +74,7 @@ func newBench(ctx context.Context, o options) (b *bench, err error) {
 	if err := b.startDatabase(ctx); err != nil {
 		return b, err
 	}
-	return b, b.startService(ctx, binary)
+	return b, b.startService(ctx)
 }
 
 // startDatabase runs PostgreSQL as weir's own embedded one is run, durable, and makes the baseline's database.
@@ -111,21 +111,26 @@ func (b *bench) connect(ctx context.Context, database string) (*pgx.Conn, error)
 	return conn, err
 }
 
-func (b *bench) startService(ctx context.Context, binary *harness.Binary) (err error) {
-	env := harness.EnvOf(b.server).With("WEIR_INGEST_RATE", "0").With("WEIR_LOG_LEVEL", "warn").With("WEIR_DEBUG_ADDR", b.options.debugAddr)
-	if b.service, err = binary.Serve(ctx, env, "--migrate"); err != nil {
+// env are the service's settings.
+func (b *bench) env() harness.Env {
+	return harness.EnvOf(b.server).With("WEIR_INGEST_RATE", "0").With("WEIR_LOG_LEVEL", "warn").With("WEIR_DEBUG_ADDR", b.options.debugAddr)
+}
+
+func (b *bench) startService(ctx context.Context) (err error) {
+	env := b.env()
+	if b.service, err = b.binary.Serve(ctx, env, "--migrate"); err != nil {
 		return err
 	}
-	b.Later(b.service.Stop)
+	b.Later(func(ctx context.Context) error { return b.service.Stop(ctx) })
 	transport := &http.Transport{MaxIdleConnsPerHost: max(b.options.senders, crowdSenders), DisableCompression: true}
 	b.http = &http.Client{Transport: transport, Timeout: time.Minute}
 	b.Later(func(context.Context) error { transport.CloseIdleConnections(); return nil })
 	for i := range b.options.tenants {
-		t, err := binary.CreateTenant(ctx, env, fmt.Sprintf("bench-%02d", i))
+		t, err := b.binary.CreateTenant(ctx, env, fmt.Sprintf("bench-%02d", i))
 		if err != nil {
 			return err
 		}
-		key, err := binary.CreateKey(ctx, env, t.Slug, "ingest,read")
+		key, err := b.binary.CreateKey(ctx, env, t.Slug, "ingest,read")
 		if err != nil {
 			return err
 		}

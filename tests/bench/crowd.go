@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/weirhq/weir/internal/simulate"
-	"github.com/weirhq/weir/tests/harness"
 	"github.com/weirhq/weir/tests/workload"
 )
 
@@ -21,14 +20,8 @@ const (
 // measureCrowd sends entries of today by a crowd and, as many, by the few senders of large requests, by turns. It comes
 // last, so that what was measured on disk and asked before is of the load alone.
 func (b *bench) measureCrowd(ctx context.Context) error {
-	clients := make([]*harness.Client, len(b.tenants))
-	for i, t := range b.tenants {
-		clients[i] = &harness.Client{URL: b.service.URL, Token: t.key, HTTP: b.http}
-	}
+	post := b.post()
 	var few, crowd workload.Latencies
-	post := func(ctx context.Context, _ int, one batch) error {
-		return workload.Send(ctx, clients[one.tenant], one.ndjson, one.entries)
-	}
 	for i := range 2 * (1 + crowdRounds) {
 		corpus := simulate.NewCorpus(simulate.CorpusOptions{
 			Seed: b.options.seed + uint64(i) + 1, Entries: b.options.entries / crowdPart / crowdRounds, //nolint:gosec // a few

@@ -27,19 +27,13 @@ func (b *bench) load(ctx context.Context) error {
 		}
 		conns[i] = conn
 	}
-	clients := make([]*harness.Client, len(b.tenants))
-	for i, t := range b.tenants {
-		clients[i] = &harness.Client{URL: b.service.URL, Token: t.key, HTTP: b.http}
-	}
+	post := b.post()
 	var requests, copies workload.Latencies
 	size, entries := 0, 0
 	for i, spans := range b.plan() {
 		batches := b.prepare(b.corpus, spans)
 		for _, one := range batches {
 			size, entries = size+len(one.ndjson), entries+one.entries
-		}
-		post := func(ctx context.Context, _ int, one batch) error {
-			return workload.Send(ctx, clients[one.tenant], one.ndjson, one.entries)
 		}
 		copyIn := func(ctx context.Context, sender int, one batch) error { return copyBatch(ctx, conns[sender], one) }
 		service, baseline, took, tookCopy := &b.report.Service, &b.report.Baseline, &requests, &copies
@@ -62,6 +56,17 @@ func (b *bench) load(ctx context.Context) error {
 	b.report.Bytes = size / entries
 	b.report.Service.Requests, b.report.Baseline.Requests = requests.Summary(), copies.Summary()
 	return nil
+}
+
+// post sends batches to the service as it runs now, each by its tenant's key.
+func (b *bench) post() func(ctx context.Context, sender int, one batch) error {
+	clients := make([]*harness.Client, len(b.tenants))
+	for i, t := range b.tenants {
+		clients[i] = &harness.Client{URL: b.service.URL, Token: t.key, HTTP: b.http}
+	}
+	return func(ctx context.Context, _ int, one batch) error {
+		return workload.Send(ctx, clients[one.tenant], one.ndjson, one.entries)
+	}
 }
 
 // phase sends the batches by so many senders and adds what that took.

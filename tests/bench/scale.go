@@ -52,8 +52,8 @@ type scaling struct {
 	admin   *pgx.Conn
 }
 
-// measureScales writes statistics at two scales and asks both for months of integrations.
-func measureScales(ctx context.Context, o options, out io.Writer) (err error) {
+// withStatistics does something with a database of its own that has nothing but statistics.
+func withStatistics(ctx context.Context, o options, do func(s *scaling) error) (err error) {
 	dir, err := os.MkdirTemp("", "weir-bench-")
 	if err != nil {
 		return err
@@ -84,6 +84,16 @@ func measureScales(ctx context.Context, o options, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.admin.Close(context.WithoutCancel(ctx))) }()
+	return do(s)
+}
+
+// measureScales writes statistics at two scales and asks both for months of integrations.
+func measureScales(ctx context.Context, o options, out io.Writer) error {
+	return withStatistics(ctx, o, func(s *scaling) error { return s.compare(ctx, out) })
+}
+
+func (s *scaling) compare(ctx context.Context, out io.Writer) error {
+	o := s.options
 	scales := []*scale{s.newScale(o.entries), s.newScale(timesMore * o.entries)}
 	for _, one := range scales {
 		if err := s.fill(ctx, one); err != nil {

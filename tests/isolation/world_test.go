@@ -65,7 +65,7 @@ func newWorld(t *testing.T) *world {
 		Keys:     config.Keys{SigningKey: newKey('s'), EncryptionKey: newKey('e')},
 		JWT:      config.JWT{Audience: "weir"},
 		// No worker: what detectors find changes with the time, and the victim must not.
-		Addr: "127.0.0.1:0", Roles: []string{"api", "ingest"}, ShutdownTimeout: patience,
+		Addr: "127.0.0.1:0", Roles: []string{"api", "ingest"}, Detection: true, ShutdownTimeout: patience,
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	service, err := app.Start(t.Context(), cfg, app.Options{Version: "isolation"}, log)
