@@ -61,6 +61,7 @@ type Store struct {
 	mu sync.Mutex
 	// settled is up to when Settle has looked at the traffic of each tenant, in this process.
 	settled map[uuid.UUID]time.Time
+	reading budget
 	// judged is of problems whose traffic was looked at.
 	judged map[judged]judgement
 }

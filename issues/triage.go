@@ -11,6 +11,7 @@ import (
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/statistics"
+	"github.com/weirhq/weir/tenant"
 )
 
 // judged names a problem and one of the windows.
@@ -66,17 +67,32 @@ func (s *Store) judge(ctx context.Context, ids []uuid.UUID, now time.Time) error
 	if err := s.spread(ctx, certain); err != nil {
 		return err
 	}
+	if err := s.judgeByTraffic(ctx, steady, crowd, joining, now); err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, func(c *candidate) bool { return !c.opens })
+	return s.open(ctx, list, now)
+}
+
+// judgeByTraffic judges those that are a question of what else was called, unless there was enough of that: then they are
+// judged again within a minute.
+func (s *Store) judgeByTraffic(ctx context.Context, steady, crowd, joining []*candidate, now time.Time) error {
+	p, err := tenant.FromContext(ctx)
+	if err != nil {
+		return err
+	}
+	if len(steady)+len(crowd)+len(joining) == 0 || !s.reading.allows(p.TenantID, now) {
+		return nil
+	}
+	began := time.Now() // What it costs is of this world, whatever time it is about.
+	defer func() { s.reading.spend(time.Since(began)) }()
 	if err := s.judgeLasting(ctx, steady); err != nil {
 		return err
 	}
 	if err := s.judgeFrequent(ctx, crowd, now); err != nil {
 		return err
 	}
-	if err := s.judgeJoining(ctx, joining); err != nil {
-		return err
-	}
-	list = slices.DeleteFunc(list, func(c *candidate) bool { return !c.opens })
-	return s.open(ctx, list, now)
+	return s.judgeJoining(ctx, joining)
 }
 
 // sure decides what a few sightings prove.

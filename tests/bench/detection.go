@@ -31,11 +31,9 @@ const (
 	looks = 90
 	// live is the time that the entries of a turn are of: about as long as they take to be sent.
 	live = 10 * time.Second
-	// diagnosed is which part of all entries each turn of ingestion sends, warmTurn which part before the clock, and turns how
-	// many turns there are of each.
-	diagnosed = 2
-	warmTurn  = 10
-	turns     = 2
+	// diagnosed is which part of all entries each turn of ingestion sends, and turns how many turns of each are counted.
+	diagnosed = 3
+	turns     = 3
 )
 
 // measureDetection measures what finding problems costs: first the looks at what happened over time, which must cost what
@@ -143,26 +141,38 @@ func (s *scaling) look(ctx context.Context) (l looking, err error) {
 	return l, nil
 }
 
-// measureDiagnosis sends entries of the last seconds to a service that looks for problems and to one that does not, by turns.
+// measureDiagnosis sends entries of the last seconds to a service that looks for problems and, beside it, to one that does
+// not, by turns. The first turn of each makes what is made once: the issues, and what is known of the problems.
 func measureDiagnosis(ctx context.Context, o options, out io.Writer) (err error) {
 	b, err := newBench(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close(context.WithoutCancel(ctx))) }()
+	looking := b.service
+	plain, err := b.binary.Serve(ctx, b.env().With("WEIR_DEBUG_ADDR", "").With("WEIR_DETECTION", "false").With("WEIR_ROLES", "api,ingest"))
+	if err != nil {
+		return err
+	}
+	b.Later(plain.Stop)
 	took := map[bool]*loading{true: {}, false: {}}
-	for i := range 2 * turns {
-		on := i%2 == 0
-		if err := b.restart(ctx, on); err != nil {
-			return err
+	for i := range 2 * (1 + turns) {
+		on, to := i%2 == 0, &loading{}
+		if b.service = plain; on {
+			b.service = looking
 		}
-		if err := b.turn(ctx, i, &loading{}, o.entries/warmTurn); err != nil {
-			return err
+		if i >= 2 {
+			to = took[on]
 		}
-		if err := b.counted(ctx, func(ctx context.Context) error { return b.turn(ctx, i+2*turns, took[on], o.entries/diagnosed) }); err != nil {
+		if err := b.turn(ctx, i, to, o.entries/diagnosed); err != nil {
 			return err
 		}
 	}
+	b.service = looking
+	return printDiagnosis(out, took)
+}
+
+func printDiagnosis(out io.Writer, took map[bool]*loading) error {
 	t := workload.NewTable(out)
 	t.Row("")
 	t.Row("ingestion", "entries/s", "CPU µs an entry: service", "PostgreSQL", "both")
@@ -185,15 +195,6 @@ func costs(l *loading) string {
 		each = append(each, fmt.Sprintf("%.1f+%.1f", r.CPU.Service.Seconds()*1e6/float64(r.Entries), r.CPU.Postgres.Seconds()*1e6/float64(r.Entries)))
 	}
 	return strings.Join(each, " ")
-}
-
-// restart starts the service anew, with or without detection.
-func (b *bench) restart(ctx context.Context, detection bool) (err error) {
-	if err := b.service.Stop(ctx); err != nil {
-		return err
-	}
-	b.service, err = b.binary.Serve(ctx, b.env().With("WEIR_DETECTION", fmt.Sprint(detection)))
-	return err
 }
 
 // turn sends so many entries of the last seconds, and waits until what was found of them is counted: that belongs to them.
