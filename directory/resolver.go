@@ -21,8 +21,8 @@ const (
 	// activityEvery is how far last_activity_at must move to be worth a write.
 	activityEvery = time.Minute
 	// activityPause is how long activity of a row that was just written waits before it is written again. Live traffic
-	// never waits, since activityEvery is longer; a load of old events, which moves hundreds of rows with each commit, does.
-	activityPause = 30 * time.Second
+	// never waits, since activityEvery is as long; a load of old events, which moves hundreds of rows with each commit, does.
+	activityPause = activityEvery
 	// eventEvery is the same of last_event_at, which the diagnosis of silent data sources reads.
 	eventEvery = time.Second
 	// maxRemembered bounds each of the resolver's caches: 200 bytes or so a row.
