@@ -80,7 +80,8 @@ type BunQuerier interface {
 // Bun runs queries in the same transaction, on the same connection, by bun.
 func (tx *Tx) Bun() BunQuerier { return tx.bun }
 
-// Write runs fn in a transaction of the context's tenant and commits it when fn returns nil. If the context has an Act
+// Write runs fn in a transaction of the context's tenant and commits it when fn returns nil. A Look within it, by the
+// context that fn is given, is in the same transaction: a second connection could be waited for by all who have one. If the context has an Act
 // that no transaction told of yet, this one tells the audit log of it.
 func (d *Door) Write(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	act := actOf(ctx)
@@ -133,7 +134,8 @@ func (d *Door) run(ctx context.Context, mode string, fn func(ctx context.Context
 	// Entering the tenant rides on BEGIN: one round trip for both.
 	options := pgx.TxOptions{BeginQuery: "BEGIN" + mode + "; " + enter(p)}
 	return pgx.BeginTxFunc(ctx, raw, options, func(inner pgx.Tx) error {
-		return fn(ctx, &Tx{principal: p, pgx: inner, river: inner, bun: conn})
+		tx := &Tx{principal: p, pgx: inner, river: inner, bun: conn}
+		return fn(context.WithValue(ctx, lookKey{}, tx), tx)
 	})
 }
 

@@ -19,7 +19,7 @@ const (
 
 // Look is Read for what must be quick, by pgx alone: the transaction begins with its first statement, in that one's
 // round trip, and since there is nothing to commit its end is not waited for. The Tx has neither Bun nor River. A Look
-// within another, by the context that the other's function was given, is the same transaction.
+// within another, or within a Write or Read, by the context that the other's function was given, is the same transaction.
 func (d *Door) Look(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) (err error) {
 	p, err := FromContext(ctx)
 	if err != nil {

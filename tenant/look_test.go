@@ -169,3 +169,18 @@ func TestLookWithinALookIsOneMoment(t *testing.T) {
 		return nil
 	}))
 }
+
+// All who have a connection and want a second one would wait for each other.
+func TestLookWithinAWriteIsItsTransaction(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	require.NoError(t, b.door.Write(b.ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		var outer, inner int
+		require.NoError(t, tx.Pgx().QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&outer))
+		require.NoError(t, b.door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+			return tx.Pgx().QueryRow(ctx, "SELECT pg_backend_pid()").Scan(&inner)
+		}))
+		require.Equal(t, outer, inner)
+		return nil
+	}))
+}
