@@ -62,13 +62,16 @@ func (f *changeFeed[T, M]) next(ctx context.Context) (M, string, error) {
 	}
 }
 
-func (f *changeFeed[T, M]) resync() string {
-	return page.EncodeCursor(f.name, strconv.FormatInt(f.at, 10))
-}
+func (f *changeFeed[T, M]) resync() string { return changeCursor(f.name, f.at) }
 
 func (f *changeFeed[T, M]) close() { f.feed.Close() }
 
-// parseChange reads a cursor of resync.
+// changeCursor is the cursor of a change in a stream.
+func changeCursor(name string, no int64) string {
+	return page.EncodeCursor(name, strconv.FormatInt(no, 10))
+}
+
+// parseChange reads a cursor of changeCursor.
 func parseChange(name, cursor string) (int64, error) {
 	keys, err := page.DecodeCursor(name, cursor, 1)
 	if err != nil {
@@ -96,7 +99,9 @@ func (r *Resolver) issueChanged(ctx context.Context, in *model.IssueFilter, afte
 		return nil, err
 	}
 	want := live.Want[issues.Update]{Deep: matcher.NeedsHits(), Accept: func(i *live.Item[issues.Update]) bool { return matcher.Matches(&i.Value) }}
-	show := func(_ context.Context, u issues.Update) (*model.Issue, bool, error) { return model.NewIssue(u.Issue), true, nil }
+	show := func(_ context.Context, u issues.Update) (*model.Issue, bool, error) {
+		return model.NewIssue(u.Issue), true, nil
+	}
 	if p.CustomerID != uuid.Nil {
 		show = r.ownIssue
 	}
@@ -126,6 +131,8 @@ func (r *Resolver) alarmChanged(ctx context.Context, after *string) (<-chan *mod
 		return nil, err
 	}
 	want := live.Want[alarm.Update]{Accept: func(*live.Item[alarm.Update]) bool { return true }}
-	show := func(_ context.Context, u alarm.Update) (*model.Alarm, bool, error) { return model.NewAlarm(u.Alarm), true, nil }
+	show := func(_ context.Context, u alarm.Update) (*model.Alarm, bool, error) {
+		return model.NewAlarm(u.Alarm), true, nil
+	}
 	return followChanges(ctx, r.deps.LiveAlarms, after, want, &changeFeed[alarm.Update, *model.Alarm]{name: "alarm_changes", show: show})
 }
