@@ -30,6 +30,8 @@ func (a *App) handler() http.Handler {
 		if a.opt.Playground {
 			mux.Handle("GET /playground", graph.Playground())
 			mux.Handle("GET /playground/", graph.Playground())
+			mux.Handle("GET /live", graph.LivePage())
+			mux.Handle("GET /live/", graph.LivePage())
 			mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
 		}
 	}
