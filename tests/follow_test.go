@@ -109,7 +109,7 @@ func (c *cluster) work(things []string, change func(id string) error, crashes ..
 	for _, what := range crashes {
 		c.crash(what)
 	}
-	for range c.made { //nolint:revive // Until it is closed.
+	for range c.made { // Until it is closed.
 	}
 	require.NoError(c.t, failed)
 }

@@ -150,6 +150,7 @@ func (w *world) subscriptions(t *testing.T) {
 
 // changes is the same of issues and alarms.
 func (w *world) changes(t *testing.T) {
+	t.Helper()
 	for _, name := range []string{"OWNER", "customer"} {
 		v, b := w.tenantA(), w.follower(t, w.b.callers[name])
 		look := func(raw string) { v.unharmed(t, raw, b.asked...) }
