@@ -34,7 +34,7 @@ var ownCost = map[string]int{
 	"diagnosis": together, "stats": statement / 10, "dashboard": statement / 5, "example": statement / 5, "overview": histogram, "landscape": histogram,
 	"explainRuns": explanation, "catalogue": statement, "redactionPreview": maxCost / 2,
 	"issues": together, "health": 1, "evidence": statement, "timeline": statement / 10, "failingCustomers": together,
-	"logAdded": statement, "flowRunsUpdated": statement, "flowRunUpdated": together,
+	"logAdded": statement, "flowRunsUpdated": statement, "flowRunUpdated": together, "issueChanged": statement, "alarmChanged": statement,
 	"alarmBacktest": histogram, "deliveries": statement, "attempts": together, "digest": together,
 }
 

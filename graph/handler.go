@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/graph/internal/exec"
 	"github.com/weirhq/weir/graph/internal/load"
 	"github.com/weirhq/weir/internal/errs"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/live"
@@ -49,8 +50,11 @@ type Deps struct {
 	// Catalogues say what is wrong with entries, each tenant's with its own.
 	Catalogues *diagnostics.Catalogues
 
-	// Live follows what is committed; nil for an API without subscriptions.
-	Live *live.Feed[journal.Change]
+	// Live follows what is committed to the journal, LiveIssues and LiveAlarms what changes of these; nil for an API without
+	// subscriptions.
+	Live       *live.Feed[journal.Change]
+	LiveIssues *live.Feed[issues.Update]
+	LiveAlarms *live.Feed[alarm.Update]
 	// Authenticate checks the credential of a connection: when it begins, and as long as it lasts. It is
 	// tenant.Authenticator's.
 	Authenticate func(ctx context.Context, authorization string) (*tenant.Principal, error)

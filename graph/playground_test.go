@@ -9,15 +9,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestThePlaygroundNeedsNoOtherHost(t *testing.T) {
-	t.Parallel()
-	h := Playground()
+// pageAt looks at a page and all that it links to, and gives what gets more of it.
+func pageAt(t *testing.T, h http.Handler, at string) func(path string) *httptest.ResponseRecorder {
+	t.Helper()
 	get := func(path string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 		return w
 	}
-	page := get("/playground")
+	page := get(at)
 	require.Equal(t, http.StatusOK, page.Code)
 	require.Equal(t, "text/html; charset=utf-8", page.Header().Get("Content-Type"))
 	require.Contains(t, page.Header().Get("Content-Security-Policy"), "script-src 'self';")
@@ -33,9 +33,23 @@ func TestThePlaygroundNeedsNoOtherHost(t *testing.T) {
 		require.NotEmpty(t, file.Body.Bytes())
 		require.NotRegexp(t, `(url\(|import\(?)["']?https?://`, file.Body.String(), "what is linked loads nothing from elsewhere")
 	}
+	require.Equal(t, http.StatusNotFound, get(at+"/../handler.go").Code)
+	require.Equal(t, http.StatusMovedPermanently, get(at+"/").Code)
+	return get
+}
+
+func TestTheLivePageNeedsNoOtherHost(t *testing.T) {
+	t.Parallel()
+	get := pageAt(t, LivePage(), "/live")
+	require.NotContains(t, get("/live/live.js").Body.String(), "innerHTML", "what is told is text")
+	require.Equal(t, http.StatusNotFound, get("/live/LICENSES.txt").Code)
+}
+
+func TestThePlaygroundNeedsNoOtherHost(t *testing.T) {
+	t.Parallel()
+	h := Playground()
+	get := pageAt(t, h, "/playground")
 	require.Contains(t, get("/playground/LICENSES.txt").Body.String(), "graphiql 3.8.2 (MIT)")
-	require.Equal(t, http.StatusNotFound, get("/playground/../handler.go").Code)
-	require.Equal(t, http.StatusMovedPermanently, get("/playground/").Code)
 
 	again := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/playground/main.js", nil)
 	again.Header.Set("If-None-Match", get("/playground/main.js").Header().Get("ETag"))

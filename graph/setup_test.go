@@ -85,17 +85,21 @@ func setup(tb testing.TB, trace ...func(*statements) pgx.QueryTracer) *bundle {
 		Journal: entries, Runs: runs, Logs: journal.NewLogs(entries, runs), Statistics: statistics.NewStore(b.door, nil),
 		Catalogues: diagnostics.NewCatalogues(catalogue, tenants, clock, newLogger(b.log)), Now: clock, Logger: newLogger(b.log),
 	}
+	b.hub = live.NewHub(live.Deps{Poll: time.Hour, Rest: time.Millisecond, Queue: 8})
+	told := func(stream string) func(uuid.UUID, int64) {
+		return func(tenantID uuid.UUID, no int64) { b.hub.Hint(stream, tenantID, no) }
+	}
 	// What happens to issues is told in order, so no two things happen at once.
 	var ticks atomic.Int64
-	b.issues = issues.NewStore(issues.Deps{Door: b.door, Now: func() time.Time { return noon.Add(time.Duration(ticks.Add(1)) * time.Millisecond) }, Traffic: b.deps.Statistics})
+	b.issues = issues.NewStore(issues.Deps{Door: b.door, Now: func() time.Time { return noon.Add(time.Duration(ticks.Add(1)) * time.Millisecond) }, Traffic: b.deps.Statistics, Committed: told(live.IssueStream)})
 	b.deps.Issues = b.issues
 	b.deps.Notifications, err = notify.NewStore(b.door, notify.Options{Key: make([]byte, 32), Sender: received{}, PublicURL: "https://weir.example", Now: clock, Mail: true})
 	require.NoError(tb, err)
-	b.deps.Alarms = alarm.NewStore(b.door, alarm.Options{Figures: b.deps.Statistics, Teller: b.deps.Notifications, Now: clock})
+	b.deps.Alarms = alarm.NewStore(b.door, alarm.Options{Figures: b.deps.Statistics, Teller: b.deps.Notifications, Now: clock, Committed: told(live.AlarmStream)})
 	b.deps.Directory.EraseWith(noEraser{})
 	b.deps.Tenants.SignWith(newIssuer(tb))
-	b.hub = live.NewHub(live.Deps{Poll: time.Hour, Rest: time.Millisecond, Queue: 8})
 	b.deps.Live = live.NewJournal(b.hub, entries, b.deps.Logs)
+	b.deps.LiveIssues, b.deps.LiveAlarms = live.NewIssues(b.hub, b.issues), live.NewAlarms(b.hub, b.deps.Alarms)
 	tb.Cleanup(func() { require.NoError(tb, b.hub.Stop(context.WithoutCancel(tb.Context()))) })
 	b.handler = NewHandler(b.deps)
 	return b

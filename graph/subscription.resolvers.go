@@ -24,6 +24,14 @@ func (r *subscriptionResolver) LogAdded(ctx context.Context, filter *model.LogFi
 	return r.logAdded(ctx, filter, after)
 }
 
+func (r *subscriptionResolver) IssueChanged(ctx context.Context, filter *model.IssueFilter, after *string) (<-chan *model.Issue, error) {
+	return r.issueChanged(ctx, filter, after)
+}
+
+func (r *subscriptionResolver) AlarmChanged(ctx context.Context, after *string) (<-chan *model.Alarm, error) {
+	return r.alarmChanged(ctx, after)
+}
+
 func (r *Resolver) Subscription() exec.SubscriptionResolver { return &subscriptionResolver{r} }
 
 type subscriptionResolver struct{ *Resolver }

@@ -101,7 +101,7 @@ func (s *Store) eraseFrom(ctx context.Context, customerID uuid.UUID, ids []uuid.
 		}
 		b.Queue(sqlNobodyElse, tx.TenantID(), tenant.UUIDs(ids))
 		// What a diagnosis says may be of the customer; the next one is of another's entry, or of nobody's.
-		b.Queue("UPDATE issue SET diagnosis = NULL, changed_at = $3 WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", tx.TenantID(), tenant.UUIDs(ids), now)
+		b.Queue("UPDATE issue SET diagnosis = NULL, changed_at = $3, change_no = 0 WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", tx.TenantID(), tenant.UUIDs(ids), now)
 		return send(ctx, tx, b)
 	})
 	if err != nil {
@@ -139,7 +139,7 @@ func (s *Store) diagnoseAgain(ctx context.Context, ids []uuid.UUID) error {
 	return s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		b := &pgx.Batch{}
 		for i, r := range bare {
-			b.Queue("UPDATE issue SET diagnosis = $3::jsonb WHERE tenant_id = $1 AND id = $2 AND diagnosis IS NULL", tx.TenantID(), r.id, documents[i])
+			b.Queue("UPDATE issue SET diagnosis = $3::jsonb, change_no = 0 WHERE tenant_id = $1 AND id = $2 AND diagnosis IS NULL", tx.TenantID(), r.id, documents[i])
 		}
 		return send(ctx, tx, b)
 	})

@@ -89,10 +89,10 @@ func (s *Store) incidents(ctx context.Context, now time.Time) (list []*incident,
 }
 
 const sqlOpenIncident = `INSERT INTO issue AS i (tenant_id, id, category, integration_id, cause, scope, status, severity, base_severity, diagnosis,
-	first_seen_at, last_seen_at, opened_at, began_at, changed_at)
-VALUES ($1, $2, $3, $4, $5, '', 'OPEN', 'CRITICAL', 'CRITICAL', $6::jsonb, $7, $8, $9, $7, $9)
+	first_seen_at, last_seen_at, opened_at, began_at, changed_at, change_no)
+VALUES ($1, $2, $3, $4, $5, '', 'OPEN', 'CRITICAL', 'CRITICAL', $6::jsonb, $7, $8, $9, $7, $9, 0)
 ON CONFLICT (tenant_id, id) DO UPDATE SET status = 'OPEN', severity = 'CRITICAL', diagnosis = excluded.diagnosis, opened_at = excluded.opened_at,
-	began_at = excluded.began_at, resolved_at = NULL, resolved_by_person = false, snoozed_until = NULL, changed_at = excluded.changed_at,
+	began_at = excluded.began_at, resolved_at = NULL, resolved_by_person = false, snoozed_until = NULL, changed_at = excluded.changed_at, change_no = 0,
 	last_seen_at = greatest(i.last_seen_at, excluded.last_seen_at)`
 
 // openIncidents opens the provider's incidents that are not open yet. One that somebody ignores stays ignored, and one that
@@ -136,7 +136,7 @@ func (s *Store) openIncidents(ctx context.Context, tx *tenant.Tx, list []*incide
 	return what.write(ctx, tx)
 }
 
-const sqlAdopt = `UPDATE issue i SET parent_id = p.id, changed_at = $2 FROM issue p
+const sqlAdopt = `UPDATE issue i SET parent_id = p.id, changed_at = $2, change_no = 0 FROM issue p
 WHERE i.tenant_id = $1 AND i.status IN ('OPEN', 'ACKNOWLEDGED', 'SNOOZED') AND i.category = ANY ($3) AND i.parent_id IS NULL
 	AND p.tenant_id = $1 AND p.category = $4 AND p.integration_id = i.integration_id AND p.status IN ('OPEN', 'ACKNOWLEDGED', 'SNOOZED')
 RETURNING i.id`
@@ -159,7 +159,7 @@ func adopt(ctx context.Context, tx *tenant.Tx, now time.Time) error {
 }
 
 const (
-	sqlFollowAffected = `INSERT INTO issue_affected AS a (tenant_id, issue_id, customer_id, connected_app_id, first_seen_at, last_seen_at, cleared_at, occurrences)
+	sqlFollowAffected = `WITH hit AS (INSERT INTO issue_affected AS a (tenant_id, issue_id, customer_id, connected_app_id, first_seen_at, last_seen_at, cleared_at, occurrences)
 SELECT $1, p.id, c.customer_id, c.connected_app_id, min(c.first_seen_at), max(c.last_seen_at),
 	CASE WHEN bool_and(c.cleared_at IS NOT NULL) THEN max(c.cleared_at) END, sum(c.occurrences)
 FROM issue p JOIN issue i ON i.tenant_id = $1 AND i.parent_id = p.id
@@ -169,9 +169,10 @@ GROUP BY p.id, c.customer_id, c.connected_app_id
 ON CONFLICT (tenant_id, issue_id, customer_id, connected_app_id) DO UPDATE SET
 	first_seen_at = excluded.first_seen_at, last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at),
 	cleared_at = excluded.cleared_at, occurrences = greatest(a.occurrences, excluded.occurrences)
-WHERE (a.last_seen_at, a.occurrences, a.cleared_at) IS DISTINCT FROM (excluded.last_seen_at, excluded.occurrences, excluded.cleared_at)`
+WHERE (a.last_seen_at, a.occurrences, a.cleared_at) IS DISTINCT FROM (excluded.last_seen_at, excluded.occurrences, excluded.cleared_at) RETURNING a.issue_id)
+UPDATE issue SET change_no = 0 WHERE tenant_id = $1 AND id IN (SELECT issue_id FROM hit)`
 
-	sqlFollowTimes = `UPDATE issue p SET last_seen_at = c.last_seen_at, changed_at = $3
+	sqlFollowTimes = `UPDATE issue p SET last_seen_at = c.last_seen_at, changed_at = $3, change_no = 0
 FROM (SELECT parent_id, max(last_seen_at) AS last_seen_at FROM issue WHERE tenant_id = $1 AND parent_id IS NOT NULL GROUP BY 1) c
 WHERE p.tenant_id = $1 AND p.id = c.parent_id AND p.category = $2 AND p.status IN ('OPEN', 'ACKNOWLEDGED', 'SNOOZED') AND p.last_seen_at < c.last_seen_at`
 )

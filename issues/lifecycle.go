@@ -73,7 +73,7 @@ func (s *Store) Reopen(ctx context.Context, id uuid.UUID, note string) (*Issue, 
 				}
 			}
 			_, err := tx.Pgx().Exec(ctx, `UPDATE issue SET status = 'OPEN', opened_at = $3, resolved_at = NULL, resolved_by_person = false, snoozed_until = NULL,
-				parent_id = CASE WHEN status = 'RESOLVED' THEN NULL ELSE parent_id END, changed_at = $3 WHERE tenant_id = $1 AND id = $2`, tx.TenantID(), r.id, now)
+				parent_id = CASE WHEN status = 'RESOLVED' THEN NULL ELSE parent_id END, changed_at = $3, change_no = 0 WHERE tenant_id = $1 AND id = $2`, tx.TenantID(), r.id, now)
 			return err
 		},
 	})
@@ -107,7 +107,7 @@ func (s *Store) Snooze(ctx context.Context, id uuid.UUID, until time.Time, note 
 	return s.move(ctx, &move{
 		id: id, note: note, action: snoozed, from: []Status{Open, Acknowledged, Snoozed},
 		do: func(ctx context.Context, tx *tenant.Tx, r *record, now time.Time) error {
-			_, err := tx.Pgx().Exec(ctx, "UPDATE issue SET status = 'SNOOZED', snoozed_until = $3, changed_at = $4 WHERE tenant_id = $1 AND id = $2",
+			_, err := tx.Pgx().Exec(ctx, "UPDATE issue SET status = 'SNOOZED', snoozed_until = $3, changed_at = $4, change_no = 0 WHERE tenant_id = $1 AND id = $2",
 				tx.TenantID(), r.id, until, now)
 			return err
 		},
@@ -122,7 +122,7 @@ func (s *Store) Assign(ctx context.Context, id uuid.UUID, memberID uuid.UUID) (*
 	m := &move{id: id, action: assigned, note: "To nobody.", from: []Status{Open, Acknowledged, Snoozed, Resolved, Ignored}}
 	m.do = func(ctx context.Context, tx *tenant.Tx, r *record, now time.Time) error {
 		if memberID == uuid.Nil {
-			_, err := tx.Pgx().Exec(ctx, "UPDATE issue SET assignee_id = NULL, changed_at = $3 WHERE tenant_id = $1 AND id = $2", tx.TenantID(), r.id, now)
+			_, err := tx.Pgx().Exec(ctx, "UPDATE issue SET assignee_id = NULL, changed_at = $3, change_no = 0 WHERE tenant_id = $1 AND id = $2", tx.TenantID(), r.id, now)
 			return err
 		}
 		var email string
@@ -134,7 +134,7 @@ func (s *Store) Assign(ctx context.Context, id uuid.UUID, memberID uuid.UUID) (*
 			return err
 		}
 		m.note = "To " + email + "."
-		_, err = tx.Pgx().Exec(ctx, "UPDATE issue SET assignee_id = $3, changed_at = $4 WHERE tenant_id = $1 AND id = $2", tx.TenantID(), r.id, memberID, now)
+		_, err = tx.Pgx().Exec(ctx, "UPDATE issue SET assignee_id = $3, changed_at = $4, change_no = 0 WHERE tenant_id = $1 AND id = $2", tx.TenantID(), r.id, memberID, now)
 		return err
 	}
 	return s.move(ctx, m)
@@ -142,7 +142,7 @@ func (s *Store) Assign(ctx context.Context, id uuid.UUID, memberID uuid.UUID) (*
 
 func setStatus(to Status) func(ctx context.Context, tx *tenant.Tx, r *record, now time.Time) error {
 	return func(ctx context.Context, tx *tenant.Tx, r *record, now time.Time) error {
-		_, err := tx.Pgx().Exec(ctx, `UPDATE issue SET status = $3, snoozed_until = NULL, resolved_at = NULL, resolved_by_person = false, changed_at = $4
+		_, err := tx.Pgx().Exec(ctx, `UPDATE issue SET status = $3, snoozed_until = NULL, resolved_at = NULL, resolved_by_person = false, changed_at = $4, change_no = 0
 			WHERE tenant_id = $1 AND id = $2`, tx.TenantID(), r.id, string(to), now)
 		return err
 	}

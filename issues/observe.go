@@ -106,7 +106,7 @@ const sqlGone = `WITH gone AS (
 		AND i.by_condition AND i.category = ANY ($3) AND a.cleared_at IS NULL
 		AND (a.issue_id, a.customer_id, a.connected_app_id) NOT IN (SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::uuid[]))
 	RETURNING a.issue_id)
-UPDATE issue SET changed_at = $2 WHERE tenant_id = $1 AND id IN (SELECT issue_id FROM gone)`
+UPDATE issue SET changed_at = $2, change_no = 0 WHERE tenant_id = $1 AND id IN (SELECT issue_id FROM gone)`
 
 // merge puts conditions of one key together.
 func merge(tenantID uuid.UUID, conditions []Condition) map[uuid.UUID]*Condition {
@@ -194,10 +194,10 @@ func (r *record) opensFor(affected []Affected, now time.Time) bool {
 
 const (
 	sqlHold = `UPDATE issue SET last_seen_at = $3, first_seen_at = least(first_seen_at, $4), diagnosis = $5::jsonb, confidence = $6, changed_at = CASE
-	WHEN diagnosis IS DISTINCT FROM $5::jsonb THEN $3 ELSE changed_at END WHERE tenant_id = $1 AND id = $2`
+	WHEN diagnosis IS DISTINCT FROM $5::jsonb THEN $3 ELSE changed_at END, change_no = 0 WHERE tenant_id = $1 AND id = $2`
 
 	sqlBegin = `UPDATE issue SET status = 'OPEN', opened_at = $3, began_at = $4, resolved_at = NULL, resolved_by_person = false, snoozed_until = NULL,
-	severity = base_severity, changed_at = $3 WHERE tenant_id = $1 AND id = $2`
+	severity = base_severity, changed_at = $3, change_no = 0 WHERE tenant_id = $1 AND id = $2`
 
 	sqlHoldFor = `INSERT INTO issue_affected AS a (tenant_id, issue_id, customer_id, connected_app_id, first_seen_at, last_seen_at, occurrences)
 SELECT $1, $2, v.customer_id, v.connected_app_id, v.since, $3, v.fresh
@@ -273,7 +273,7 @@ func (o *observing) hold(id uuid.UUID, affected []Affected, hit map[whom]bool) {
 	if len(freshCustomers) == 0 {
 		return
 	}
-	o.b.Queue("UPDATE issue SET changed_at = $3 WHERE tenant_id = $1 AND id = $2", o.tx.TenantID(), id, o.now)
+	o.b.Queue("UPDATE issue SET changed_at = $3, change_no = 0 WHERE tenant_id = $1 AND id = $2", o.tx.TenantID(), id, o.now)
 	minutes, ones, nows := make([]time.Time, len(freshApps)), make([]int32, len(freshApps)), make([]time.Time, len(freshApps))
 	ids := make([]uuid.UUID, len(freshApps))
 	for i := range minutes {

@@ -135,7 +135,7 @@ func (s *Store) newestEvidence(ctx context.Context, ids []uuid.UUID) (out map[uu
 
 // sqlOpen begins episodes. A child that comes back stands for itself until it is folded again.
 const sqlOpen = `UPDATE issue i SET status = 'OPEN', opened_at = $2, began_at = v.began, resolved_at = NULL, resolved_by_person = false,
-	snoozed_until = NULL, parent_id = NULL, severity = i.base_severity, diagnosis = v.diagnosis::jsonb, changed_at = $2
+	snoozed_until = NULL, parent_id = NULL, severity = i.base_severity, diagnosis = v.diagnosis::jsonb, changed_at = $2, change_no = 0
 FROM unnest($3::uuid[], $4::timestamptz[], $5::text[]) AS v (id, began, diagnosis)
 WHERE i.tenant_id = $1 AND i.id = v.id`
 
@@ -171,14 +171,15 @@ func openEpisodes(ctx context.Context, tx *tenant.Tx, list []*candidate, documen
 }
 
 // sqlHit makes those affected that sightings from a minute on were of, and only those that are named where any are.
-const sqlHit = `INSERT INTO issue_affected AS a (tenant_id, issue_id, customer_id, connected_app_id, first_seen_at, last_seen_at, occurrences)
+const sqlHit = `WITH hit AS (INSERT INTO issue_affected AS a (tenant_id, issue_id, customer_id, connected_app_id, first_seen_at, last_seen_at, occurrences)
 SELECT $1, m.issue_id, m.customer_id, m.connected_app_id, min(m.at), max(m.last_at), sum(m.occurrences)
 FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::uuid[], $6::uuid[]) AS v (id, began, since, customer_id, connected_app_id)
 JOIN issue_minute m ON m.tenant_id = $1 AND m.issue_id = v.id AND m.at >= v.began AND m.last_at > v.since
 	AND m.customer_id = v.customer_id AND m.connected_app_id = v.connected_app_id
 GROUP BY 2, 3, 4
 ON CONFLICT (tenant_id, issue_id, customer_id, connected_app_id) DO UPDATE SET cleared_at = NULL, first_seen_at = excluded.first_seen_at,
-	last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at), occurrences = a.occurrences + excluded.occurrences`
+	last_seen_at = greatest(a.last_seen_at, excluded.last_seen_at), occurrences = a.occurrences + excluded.occurrences RETURNING a.issue_id)
+UPDATE issue SET change_no = 0 WHERE tenant_id = $1 AND id IN (SELECT issue_id FROM hit)`
 
 func writeAffected(ctx context.Context, tx *tenant.Tx, list []*candidate) error {
 	var ids, customers, apps []uuid.UUID

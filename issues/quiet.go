@@ -180,7 +180,7 @@ FROM unnest($3::uuid[], $4::uuid[], $5::uuid[], $6::timestamptz[]) AS v (issue_i
 WHERE a.tenant_id = $1 AND a.issue_id = v.issue_id AND a.customer_id = v.customer_id AND a.connected_app_id = v.connected_app_id
 	AND a.cleared_at IS NULL AND a.last_seen_at = v.last_seen_at
 RETURNING a.issue_id, a.connected_app_id
-), changed AS (UPDATE issue SET changed_at = $2 WHERE tenant_id = $1 AND id IN (SELECT issue_id FROM over))
+), changed AS (UPDATE issue SET changed_at = $2, change_no = 0 WHERE tenant_id = $1 AND id IN (SELECT issue_id FROM over))
 SELECT * FROM over`
 
 // writeSuccesses keeps what was found, for the next time.

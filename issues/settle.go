@@ -200,7 +200,7 @@ func wake(ctx context.Context, tx *tenant.Tx, now time.Time) error {
 		over = append(over, r.id)
 		what.add(r.id, now, weir, resolved, "It was not seen in the hour before its snooze ended.")
 	}
-	if _, err := tx.Pgx().Exec(ctx, `UPDATE issue SET status = 'OPEN', opened_at = $3, snoozed_until = NULL, changed_at = $3
+	if _, err := tx.Pgx().Exec(ctx, `UPDATE issue SET status = 'OPEN', opened_at = $3, snoozed_until = NULL, changed_at = $3, change_no = 0
 		WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`, tx.TenantID(), tenant.UUIDs(awake), now); err != nil {
 		return err
 	}
@@ -259,7 +259,7 @@ func resolveQuiet(ctx context.Context, tx *tenant.Tx, now time.Time, notes map[u
 }
 
 const (
-	sqlResolve = `UPDATE issue SET status = 'RESOLVED', resolved_at = $3, resolved_by_person = $4, snoozed_until = NULL, changed_at = $3
+	sqlResolve = `UPDATE issue SET status = 'RESOLVED', resolved_at = $3, resolved_by_person = $4, snoozed_until = NULL, changed_at = $3, change_no = 0
 WHERE tenant_id = $1 AND (id = ANY ($2::uuid[]) OR parent_id = ANY ($2::uuid[]) AND status IN ('OPEN', 'ACKNOWLEDGED', 'SNOOZED')) RETURNING id`
 
 	sqlClearAll = `UPDATE issue_affected SET cleared_at = $3 WHERE tenant_id = $1 AND issue_id = ANY ($2::uuid[]) AND cleared_at IS NULL`

@@ -63,6 +63,7 @@ type bundle struct {
 	commitNo    int64
 	// undiagnosed makes Diagnose find no entry any more.
 	undiagnosed bool
+	told        *told
 }
 
 // setup makes a tenant with an integration, and as many customers who have it connected.
@@ -73,7 +74,9 @@ func setup(t *testing.T, customers int) *bundle {
 	b := &bundle{t: t, door: door, tenantID: uuid.New(), now: start, traffic: &traffic{}}
 	b.ctx = tenant.WithPrincipal(t.Context(), tenant.System(b.tenantID))
 	b.dir = directory.NewStore(door, b.clock)
+	b.told = &told{shown: map[uuid.UUID]*issues.Issue{}}
 	b.store = b.process()
+	t.Cleanup(b.checkTold)
 	b.integration, b.apps = b.connect("crm", customers)
 	return b
 }
@@ -83,7 +86,7 @@ func (b *bundle) clock() time.Time { return b.now }
 // process is a store as another process has it.
 func (b *bundle) process() *issues.Store {
 	return issues.NewStore(issues.Deps{
-		Door: b.door, Now: b.clock, Traffic: b.traffic, Apps: b.dir,
+		Door: b.door, Now: b.clock, Traffic: b.traffic, Apps: b.dir, Committed: func(uuid.UUID, int64) { b.hear() },
 		Diagnose: func(_ context.Context, e issues.Evidence) (diagnostics.Diagnosis, bool, error) {
 			return diagnostics.Diagnosis{Title: "Of an entry", Confidence: 0.9, Signals: []string{e.ID.String()}}, !b.undiagnosed, nil
 		},

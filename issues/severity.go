@@ -91,7 +91,7 @@ func raise(ctx context.Context, tx *tenant.Tx, now time.Time, justOpened []uuid.
 	}); err != nil || len(ids) == 0 {
 		return err
 	}
-	if _, err := tx.Pgx().Exec(ctx, `UPDATE issue i SET severity = v.severity, changed_at = $2
+	if _, err := tx.Pgx().Exec(ctx, `UPDATE issue i SET severity = v.severity, changed_at = $2, change_no = 0
 		FROM unnest($3::uuid[], $4::text[]) AS v (id, severity) WHERE i.tenant_id = $1 AND i.id = v.id`, tx.TenantID(), now, tenant.UUIDs(ids), to); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/weirhq/weir/diagnostics"
@@ -17,7 +18,9 @@ import (
 func TestTheTrafficOfStatistics(t *testing.T) {
 	t.Parallel()
 	b := setup(t, 2)
-	b.store = issues.NewStore(issues.Deps{Door: b.door, Now: b.clock, Traffic: statistics.NewStore(b.door, nil), Apps: b.dir})
+	b.store = issues.NewStore(issues.Deps{
+		Door: b.door, Now: b.clock, Traffic: statistics.NewStore(b.door, nil), Apps: b.dir, Committed: func(uuid.UUID, int64) { b.hear() },
+	})
 	collector := statistics.NewCollector()
 	flush := func() {
 		b.commitNo++

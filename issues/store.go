@@ -33,6 +33,9 @@ type Deps struct {
 	Apps Apps
 	// Changed hears of issues that were opened, reopened or resolved, in the transaction that does it: see News. It may be nil.
 	Changed func(ctx context.Context, tx *tenant.Tx, changes []Change) error
+	// Committed hears how far the changes of a tenant's issues have come, once they are committed: see Updates. It returns at
+	// once, and may be nil.
+	Committed func(tenantID uuid.UUID, no int64)
 }
 
 // Traffic gives what was counted by minute, from one time to another. The cell is valid until take returns.
@@ -86,7 +89,9 @@ const sqlLock = "SELECT pg_advisory_xact_lock(hashtextextended('weir.issues:' ||
 // write runs fn in a transaction that alone changes issues of the tenant. Nothing slow is done in it: what needs the
 // traffic or the journal is found out before, and what it rests on is looked at again.
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, tx *tenant.Tx) error) error {
-	return s.deps.Door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+	var tenantID uuid.UUID
+	var no int64
+	err := s.deps.Door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) (err error) {
 		if _, err := tx.Pgx().Exec(ctx, sqlLock, tx.TenantID().String()); err != nil {
 			return fmt.Errorf("wait for the issues: %w", err)
 		}
@@ -94,8 +99,17 @@ func (s *Store) write(ctx context.Context, fn func(ctx context.Context, tx *tena
 		if err := fn(ctx, tx); err != nil {
 			return err
 		}
-		return s.tell(ctx, tx, changes)
+		if err := s.tell(ctx, tx, changes); err != nil {
+			return err
+		}
+		tenantID = tx.TenantID()
+		no, err = stream.Number(ctx, tx)
+		return err
 	})
+	if err == nil && no > 0 && s.deps.Committed != nil {
+		s.deps.Committed(tenantID, no)
+	}
+	return err
 }
 
 // advice is what is said of a category where nothing else is known.

@@ -242,7 +242,7 @@ FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text
 LEFT JOIN integration g ON g.tenant_id = $1 AND g.id = v.integration_id
 WHERE g.id IS NOT NULL OR v.integration_id = '00000000-0000-0000-0000-000000000000'
 ORDER BY v.id
-ON CONFLICT (tenant_id, id) DO UPDATE SET confidence = greatest(i.confidence, excluded.confidence), changed_at = excluded.changed_at,
+ON CONFLICT (tenant_id, id) DO UPDATE SET confidence = greatest(i.confidence, excluded.confidence), changed_at = excluded.changed_at, change_no = 0,
 	first_seen_at = least(i.first_seen_at, excluded.first_seen_at), last_seen_at = greatest(i.last_seen_at, excluded.last_seen_at)
 RETURNING i.id, i.status`
 

@@ -50,6 +50,7 @@ var Tables = []Table{
 	{Name: "flow_run", Placement: Distributed, Rights: all},
 	{Name: "flow_run_identifier", Placement: Distributed, Rights: all},
 	{Name: "node_run", Placement: Distributed, Rights: all},
+	{Name: "change_cursor", Placement: Distributed, Rights: all},
 	{Name: "finding", Placement: Distributed, Rights: all},
 	{Name: "issue", Placement: Distributed, Rights: all},
 	{Name: "issue_affected", Placement: Distributed, Rights: all},

@@ -170,7 +170,7 @@ func TestPagesForMachines(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, post(t, a.Client, oneEvent).Status)
 	ctx := within(t, patience)
 	c := &harness.Client{URL: w.service.URL}
-	for path, status := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 200, "/playground/": 404, "/nothing": 404} {
+	for path, status := range map[string]int{"/healthz": 200, "/readyz": 200, "/metrics": 200, "/playground/": 404, "/live": 404, "/nothing": 404} {
 		answer, err := c.Send(ctx, http.MethodGet, path, nil)
 		require.NoError(t, err)
 		require.Equal(t, status, answer.Status, path)

@@ -53,10 +53,13 @@ func TestDemoShowsHistory(t *testing.T) {
 		return err == nil && len(seen.FlowRuns.Nodes) == 5 && len(seen.Logs.Nodes) == 100
 	})
 	t.Logf("runs are there after %s more", took)
-	answer, err := c.Send(within(t, patience), http.MethodGet, "/playground/", nil)
-	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, answer.Status)
-	require.Contains(t, answer.Header.Get("Content-Type"), "text/html")
+	require.Regexp(t, regexp.QuoteMeta(s.URL)+`/live#token=weir_\w+`, s.Stdout())
+	for _, path := range []string{"/playground/", "/live"} {
+		answer, err := c.Send(within(t, patience), http.MethodGet, path, nil)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, answer.Status)
+		require.Contains(t, answer.Header.Get("Content-Type"), "text/html")
+	}
 	require.NoError(t, s.Stop(within(t, 10*time.Second)))
 	require.Zero(t, s.Code(), s.Stderr())
 }

@@ -132,7 +132,9 @@ const welcome = `
 Weir is ready (%[4]s).
 
   Address     %[1]s
-  GraphiQL    %[1]s/playground
+  Live        %[1]s/live#token=%[2]s
+              (open it in a browser: runs and issues as they change; or in a terminal: weir tail --url %[1]s --key %[2]s)
+  GraphiQL    %[1]s/playground#token=%[3]s
   Token       %[3]s
               (an owner of the tenant "demo", good for 12 hours)
   API key     %[2]s

@@ -188,7 +188,7 @@ func (a *App) assemble(ctx context.Context) error {
 	}
 	detection := NewDetection(Sources{
 		Door: a.door, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs, Statistics: a.stores.statistics,
-		Catalogues: a.stores.catalogues, Advice: catalogue, Told: a.stores.notifications, Now: time.Now, Log: a.log,
+		Catalogues: a.stores.catalogues, Advice: catalogue, Told: a.stores.notifications, Committed: a.hint(live.IssueStream), Now: time.Now, Log: a.log,
 	})
 	a.stores.issues = detection.Issues
 	a.stores.logs = journal.NewLogs(a.stores.journal, a.stores.runs)

@@ -39,6 +39,8 @@ type Sources struct {
 	Catalogues *diagnostics.Catalogues
 	// Told hears of issues and of connected apps that they turn; nil is nobody.
 	Told *notify.Store
+	// Committed hears how far the changes of a tenant's issues have come; nil is nobody.
+	Committed func(tenantID uuid.UUID, no int64)
 	// Advice is the catalogue that comes with the service.
 	Advice *diagnostics.Catalogue
 	Now    func() time.Time
@@ -49,7 +51,7 @@ type Sources struct {
 func NewDetection(from Sources) *Detection {
 	deps := issues.Deps{
 		Door: from.Door, Now: from.Now, Traffic: from.Statistics, Diagnose: from.diagnose, Advice: from.Advice.Advice, Apps: from.Directory,
-		Log: from.Log.With("component", "issues"),
+		Committed: from.Committed, Log: from.Log.With("component", "issues"),
 	}
 	told := &news{told: from.Told}
 	if from.Told != nil {

@@ -23,12 +23,15 @@ func (a *App) handler() http.Handler {
 			Tenants: a.stores.tenants, Directory: a.stores.directory, Journal: a.stores.journal, Runs: a.stores.runs,
 			Logs: a.stores.logs, Statistics: a.stores.statistics, Catalogues: a.stores.catalogues,
 			Alarms: a.stores.alarms, Notifications: a.stores.notifications, Issues: a.stores.issues, Logger: a.log,
-			Live: live.NewJournal(a.hub, a.stores.journal, a.stores.logs), Authenticate: a.auth.Authenticate, Connections: a.metrics.Connections,
+			Live: live.NewJournal(a.hub, a.stores.journal, a.stores.logs), LiveIssues: live.NewIssues(a.hub, a.stores.issues),
+			LiveAlarms: live.NewAlarms(a.hub, a.stores.alarms), Authenticate: a.auth.Authenticate, Connections: a.metrics.Connections,
 		})
 		mux.Handle("/graphql", traced("graphql", authenticate(a.auth, a.log, refuseGraphQL, a.api)))
 		if a.opt.Playground {
 			mux.Handle("GET /playground", graph.Playground())
 			mux.Handle("GET /playground/", graph.Playground())
+			mux.Handle("GET /live", graph.LivePage())
+			mux.Handle("GET /live/", graph.LivePage())
 			mux.Handle("GET /{$}", http.RedirectHandler("/playground", http.StatusFound))
 		}
 	}

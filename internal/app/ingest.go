@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/weirhq/weir/ingest"
 	"github.com/weirhq/weir/live"
 	"github.com/weirhq/weir/shape"
@@ -26,7 +24,7 @@ func (a *App) startIngest() {
 		Door: a.door, Journal: a.stores.journal, Runs: a.stores.runs, Directory: a.stores.directory, Policies: a.stores.tenants,
 		Metrics: a.metrics, Logger: a.log.With("component", "ingest"), Rate: a.cfg.IngestRate,
 		Found: a.jobs.Found, Teller: a.stores.notifications,
-		Committed: func(tenantID uuid.UUID, no int64) { a.hub.Hint(live.JournalStream, tenantID, no) },
+		Committed: a.hint(live.JournalStream),
 	}
 	if a.cfg.Detection {
 		deps.Catalogues, deps.Offer = a.stores.catalogues.Of, sampler.Offer

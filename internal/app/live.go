@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/live"
@@ -21,4 +22,9 @@ func (a *App) startLive() {
 	a.hub = live.NewHub(deps)
 	a.hub.Start()
 	a.onClose(a.hub.Stop)
+}
+
+// hint says how far a stream of a tenant has come, once the hub is there: nothing is committed before.
+func (a *App) hint(stream string) func(tenantID uuid.UUID, no int64) {
+	return func(tenantID uuid.UUID, no int64) { a.hub.Hint(stream, tenantID, no) }
 }

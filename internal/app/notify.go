@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/internal/config"
+	"github.com/weirhq/weir/live"
 	"github.com/weirhq/weir/notify"
 	"github.com/weirhq/weir/notify/alarm"
 	"github.com/weirhq/weir/notify/channel"
@@ -39,7 +40,7 @@ func openNotifications(a *App, figures *statistics.Store, wake func(uuid.UUID)) 
 	if err != nil {
 		return nil, nil, err
 	}
-	return told, alarm.NewStore(a.door, alarm.Options{Figures: figures, Teller: told, Log: log, Now: time.Now}), nil
+	return told, alarm.NewStore(a.door, alarm.Options{Figures: figures, Teller: told, Committed: a.hint(live.AlarmStream), Log: log, Now: time.Now}), nil
 }
 
 // notifySettings reads the settings, and says which of them cannot be.

@@ -14,10 +14,13 @@ import (
 
 const alarmColumns = "SELECT id, rule_id, value, peak, fired_at, resolved_at FROM alarm WHERE tenant_id = $1 "
 
-func scanAlarm(row pgx.CollectableRow) (*Alarm, error) {
+func scanAlarm(row pgx.CollectableRow) (*Alarm, error) { return scanAlarmBehind(row) }
+
+// scanAlarmBehind reads an alarm of a row that begins with something else.
+func scanAlarmBehind(row pgx.CollectableRow, before ...any) (*Alarm, error) {
 	a := &Alarm{}
 	var id, of [16]byte
-	err := row.Scan(&id, &of, &a.Value, &a.Peak, &a.FiredAt, &a.ResolvedAt)
+	err := row.Scan(append(before, &id, &of, &a.Value, &a.Peak, &a.FiredAt, &a.ResolvedAt)...)
 	a.ID, a.RuleID, a.FiredAt = id, of, a.FiredAt.UTC()
 	if a.ResolvedAt != nil {
 		*a.ResolvedAt = a.ResolvedAt.UTC()

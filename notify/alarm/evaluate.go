@@ -65,7 +65,7 @@ func (s *Store) evaluate(ctx context.Context, group []*Rule, to int64) error {
 	if err := s.read(ctx, conditions, list, to); err != nil {
 		return err
 	}
-	err := s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+	err := s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		ids := make([]uuid.UUID, len(group))
 		for i, r := range group {
 			ids[i] = r.ID
@@ -127,14 +127,14 @@ func (s *Store) advance(ctx context.Context, tx *tenant.Tx, r *Rule, seen *sampl
 	})
 	r.evaluatedAt = to
 	if err == nil && r.state.FiredAt != 0 && r.state.FiredAt == before.FiredAt && r.state.Peak != before.Peak {
-		_, err = tx.Pgx().Exec(ctx, "UPDATE alarm SET peak = $3 WHERE tenant_id = $1 AND rule_id = $2 AND resolved_at IS NULL", tx.TenantID(), r.ID, r.state.Peak)
+		_, err = tx.Pgx().Exec(ctx, "UPDATE alarm SET peak = $3, change_no = 0 WHERE tenant_id = $1 AND rule_id = $2 AND resolved_at IS NULL", tx.TenantID(), r.ID, r.state.Peak)
 	}
 	return err
 }
 
 func (s *Store) fire(ctx context.Context, tx *tenant.Tx, r *Rule, at int64) error {
 	a := &Alarm{ID: nodeid.New(timeOf(at)), RuleID: r.ID, Value: r.state.Value, Peak: r.state.Peak, FiredAt: timeOf(at)}
-	if _, err := tx.Pgx().Exec(ctx, "INSERT INTO alarm (tenant_id, id, rule_id, value, peak, fired_at) VALUES ($1, $2, $3, $4, $5, $6)",
+	if _, err := tx.Pgx().Exec(ctx, "INSERT INTO alarm (tenant_id, id, rule_id, value, peak, fired_at, change_no) VALUES ($1, $2, $3, $4, $5, $6, 0)",
 		tx.TenantID(), a.ID, a.RuleID, a.Value, a.Peak, a.FiredAt); err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (s *Store) fire(ctx context.Context, tx *tenant.Tx, r *Rule, at int64) erro
 
 // resolve ends the rule's alarm, if it has one.
 func (s *Store) resolve(ctx context.Context, tx *tenant.Tx, r *Rule, at time.Time) error {
-	rows, err := tx.Pgx().Query(ctx, `UPDATE alarm SET resolved_at = $3, peak = $4 WHERE tenant_id = $1 AND rule_id = $2 AND resolved_at IS NULL
+	rows, err := tx.Pgx().Query(ctx, `UPDATE alarm SET resolved_at = $3, peak = $4, change_no = 0 WHERE tenant_id = $1 AND rule_id = $2 AND resolved_at IS NULL
 		RETURNING id, rule_id, value, peak, fired_at, resolved_at`, tx.TenantID(), r.ID, at, r.state.Peak)
 	if err != nil {
 		return err

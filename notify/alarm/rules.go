@@ -126,7 +126,7 @@ func (s *Store) UpdateRule(ctx context.Context, in UpdateRuleInput) (r *Rule, er
 	if err := may(ctx, tenant.RoleDeveloper); err != nil {
 		return nil, err
 	}
-	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+	err = s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		if r, err = rule(ctx, tx, in.ID, "FOR UPDATE OF r"); err != nil {
 			return err
 		}
@@ -180,7 +180,7 @@ func (s *Store) DeleteRule(ctx context.Context, id uuid.UUID) error {
 	if err := may(ctx, tenant.RoleDeveloper); err != nil {
 		return err
 	}
-	err := s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+	err := s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		r, err := rule(ctx, tx, id, "FOR UPDATE OF r")
 		if err != nil {
 			return err

@@ -33,8 +33,11 @@ type Options struct {
 	Teller  Teller
 	// Changed hears of an alarm that fired or was resolved, in the transaction of it. Nil is nobody.
 	Changed func(ctx context.Context, tx *tenant.Tx, a *Alarm) error
-	Log     *slog.Logger
-	Now     func() time.Time
+	// Committed hears how far the changes of a tenant's alarms have come, once they are committed: see Updates. It returns
+	// at once, and may be nil.
+	Committed func(tenantID uuid.UUID, no int64)
+	Log       *slog.Logger
+	Now       func() time.Time
 }
 
 // Store keeps rules and their alarms.

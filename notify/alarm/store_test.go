@@ -38,11 +38,14 @@ type bundle struct {
 	mu      sync.Mutex
 	told    []notify.Event
 	changed []alarm.Alarm
+	// followed are the alarms as somebody shows them who follows them, up to a number.
+	followed map[uuid.UUID]*alarm.Alarm
+	upTo     int64
 }
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{door: tenant.NewDoor(pgtest.New(t).Pool(t)), tenant: uuid.New(), now: noon}
+	b := &bundle{door: tenant.NewDoor(pgtest.New(t).Pool(t)), tenant: uuid.New(), now: noon, followed: map[uuid.UUID]*alarm.Alarm{}}
 	t.Cleanup(func() { require.NoError(t, b.door.Close()) })
 	b.journal = journal.NewStore(b.door, journal.Options{Now: func() time.Time { return noon }})
 	b.figures = statistics.NewStore(b.door, nil)
@@ -53,7 +56,9 @@ func setup(t *testing.T) *bundle {
 			b.changed = append(b.changed, *a)
 			return nil
 		},
+		Committed: func(tenantID uuid.UUID, no int64) { b.follow(t, tenantID, no) },
 	})
+	t.Cleanup(func() { b.checkFollowed(t) })
 	_, err := b.journal.EnsurePartitions(t.Context(), journal.DayOf(noon)-3, journal.DayOf(noon)+1)
 	require.NoError(t, err)
 	return b

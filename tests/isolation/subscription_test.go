@@ -10,6 +10,11 @@ import (
 
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
+
+	"github.com/weirhq/weir/internal/nodeid"
+	"github.com/weirhq/weir/internal/numbering"
+	"github.com/weirhq/weir/internal/page"
+	"github.com/weirhq/weir/tenant"
 )
 
 // follower is a socket of a caller, and what was said on it.
@@ -87,7 +92,9 @@ func (f *follower) until(text string, look func(raw string)) {
 // followed are the selections of subscriptions, by field. A new one is red here until it is written.
 var followed = map[string]string{
 	"flowRunUpdated": `{ id summary customer { externalId name } input output graph { nodes { id } } }`, "flowRunsUpdated": `{ id summary customer { externalId name } input }`,
-	"logAdded": `{ id summary externalId customer { externalId name } metadata ... on InternalEvent { payload { text } } ... on ApiRequest { url requestBody { text } } }`,
+	"issueChanged": `{ id title customers { nodes { name } } integration { name } evidence { nodes { summary } } activity { note } assignee { email } diagnosis { cause steps { text } signals } children { title } }`,
+	"alarmChanged": `{ id peak rule { name customer { name } integration { name } flow { key } endpoints { target } } }`,
+	"logAdded":     `{ id summary externalId customer { externalId name } metadata ... on InternalEvent { payload { text } } ... on ApiRequest { url requestBody { text } } }`,
 }
 
 // subscriptions shows that whoever of tenant b, or of one customer of it, follows anything by anything of tenant a's is told
@@ -130,14 +137,60 @@ func (w *world) subscriptions(t *testing.T) {
 		b.until(`"pong"`, look)
 		require.NotZero(t, b.told)
 	}
+	w.changes(t)
 	// A key that may only send may follow nothing, and nobody is nobody.
-	for _, name := range []string{"key INGEST"} {
-		f := w.follower(t, w.b.callers[name])
-		f.subscribe("logAdded { id }")
+	for _, query := range []string{"logAdded { id }", "issueChanged { id }", "alarmChanged { id }"} {
+		f := w.follower(t, w.b.callers["key INGEST"])
+		f.subscribe(query)
 		kind, _, raw := f.hear()
 		require.Equal(t, "error", kind)
 		require.Contains(t, raw, "FORBIDDEN")
 	}
+}
+
+// changes is the same of issues and alarms.
+func (w *world) changes(t *testing.T) {
+	t.Helper()
+	for _, name := range []string{"OWNER", "customer"} {
+		v, b := w.tenantA(), w.follower(t, w.b.callers[name])
+		look := func(raw string) { v.unharmed(t, raw, b.asked...) }
+		// From the beginning on, so that what is heard first shows that they follow.
+		b.subscribe(fmt.Sprintf("issueChanged(after: %q) %s", page.EncodeCursor("issue_changes", "0"), followed["issueChanged"]))
+		b.subscribe(fmt.Sprintf("alarmChanged(after: %q) %s", page.EncodeCursor("alarm_changes", "0"), followed["alarmChanged"]))
+		for id, kind := range sampleIDs(v) {
+			b.asked = append(b.asked, id)
+			if argument := map[string]string{"Customer": "customerIds: [%q]", "Integration": "integrationIds: [%q]", "ConnectedApp": "connectedAppIds: [%q]", "Member": "assigneeId: %q"}[kind]; argument != "" {
+				b.subscribe(fmt.Sprintf("issueChanged(filter: {"+argument+"}) "+followed["issueChanged"], id))
+			}
+		}
+		mine := nodeid.Format(nodeid.Issue, w.b.failing().ID(w.b.tenant.ID))
+		b.until(mine, look)
+		w.a.alter(t)
+		w.b.alter(t)
+		b.until(mine, look)
+		if name == "customer" {
+			require.True(t, b.ended["2"], "alarms are not for customers")
+			continue
+		}
+		w.b.alter(t)
+		b.until(`"alarmChanged"`, look)
+	}
+}
+
+// alter changes an issue of the company's first customer, and then an alarm.
+func (co *company) alter(t *testing.T) {
+	t.Helper()
+	co.owner.must(t, nil, `mutation { assignIssue(input: {id: "`+nodeid.Format(nodeid.Issue, co.failing().ID(co.tenant.ID))+`", memberId: "`+ownMember+`"}) { userErrors { message } } }`, nil)
+	door := tenant.NewDoor(co.w.db.Pool(t))
+	defer func() { require.NoError(t, door.Close()) }()
+	ctx := tenant.WithPrincipal(t.Context(), tenant.System(co.tenant.ID))
+	require.NoError(t, door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		tag, err := tx.Pgx().Exec(ctx, "UPDATE alarm SET peak = peak + 1, change_no = 0 WHERE tenant_id = $1", tx.TenantID())
+		require.NoError(t, err)
+		require.NotZero(t, tag.RowsAffected())
+		_, err = numbering.Of("alarm", "true").Number(ctx, tx)
+		return err
+	}))
 }
 
 // change commits something of the company's first customer that everybody of it is told of.

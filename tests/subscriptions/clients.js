@@ -130,6 +130,38 @@ for (const name of names.slice(2)) {
 assert.ok(!failed.some((f) => f.startsWith("apollo") || f.startsWith("urql")), failed.join("; "));
 console.log("all came back after a restart, and those with a cursor missed nothing");
 
+// Issues open, and are heard of behind the last cursor after the service was started again in between.
+const opened = { ws: [], sse: [] };
+async function followIssues(name, iterate) {
+  for (let after; ; ) {
+    try {
+      for await (const result of iterate({ query: "subscription Issues($after: String) { issueChanged(after: $after) { status integration { key } } }", variables: { after } })) {
+        assert.equal(result.errors, undefined, JSON.stringify(result.errors));
+        after = result.extensions.cursor;
+        opened[name].push(`${result.data.issueChanged.integration.key} ${result.data.issueChanged.status}`);
+      }
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+followIssues("ws", (request) => ws.iterate(request));
+followIssues("sse", (request) => sse.iterate(request));
+async function revoke(integration) {
+  const event = { type: "api_request", customer: "acme", integration, data: { method: "POST", url: `https://${integration}.example.com/oauth/token`, response: { status: 400, body: { error: "invalid_grant" } } } };
+  const answer = await fetch(`${url}/v1/events`, { method: "POST", headers: { authorization, "content-type": "application/x-ndjson" }, body: Array(3).fill(JSON.stringify(event)).join("\n") });
+  assert.equal(answer.status, 202, await answer.text());
+}
+for (let i = 0; !opened.ws.length || !opened.sse.length; i++) {
+  await revoke(`before-${i}`);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.ok(i < 60, "no issue was heard of");
+}
+await restart();
+await revoke("after");
+await until(() => JSON.stringify(opened), () => Object.values(opened).every((list) => list.includes("after OPEN")));
+console.log("issues are heard of by graphql-ws and graphql-sse, behind their cursors");
+
 // A bad credential is told so, for good; a bad query is an error of the operation.
 const refused = createWS({ url: url.replace("http", "ws") + "/graphql", webSocketImpl: WebSocket, retryAttempts: 0, connectionParams: { Authorization: "Bearer x" } });
 await assert.rejects(async () => { for await (const _ of refused.iterate({ query: plain })) assert.fail(); }, (event) => event.code === 4403);

@@ -3201,6 +3201,28 @@ type Subscription {
     "The ` + "`" + `cursor` + "`" + ` of a message, of the error ` + "`" + `RESYNC` + "`" + `, or one of ` + "`" + `logs(order: OLDEST_FIRST)` + "`" + `: what came after it is sent first, with no gap and nothing twice. Without one: from now on."
     after: String
   ): LogEntry!
+
+  """
+  Issues, as they are after each change: of where they stand, how bad they are, whom they hit, who looks after them, what was
+  counted. Changes of an issue that follow one another closely may be told as one; behind a cursor each issue that changed
+  since is told once, as it is now. The ` + "`" + `extensions` + "`" + ` of each message have its ` + "`" + `cursor` + "`" + `, for ` + "`" + `after` + "`" + `. Who is limited to one
+  customer is told of that customer's part.
+  """
+  issueChanged(
+    "Which of them, as they are after the change: without ` + "`" + `statuses` + "`" + ` you also hear how they end."
+    filter: IssueFilter
+    "The ` + "`" + `cursor` + "`" + ` of a message or of the error ` + "`" + `RESYNC` + "`" + `: what changed after it is sent first, with no gap and nothing twice. Without one: from now on."
+    after: String
+  ): Issue!
+
+  """
+  Alarms that fire, get worse, or resolve, as they are after each change. Behind a cursor each that changed since is told
+  once, as it is now. The ` + "`" + `extensions` + "`" + ` of each message have its ` + "`" + `cursor` + "`" + `, for ` + "`" + `after` + "`" + `. For VIEWER and up.
+  """
+  alarmChanged(
+    "The ` + "`" + `cursor` + "`" + ` of a message or of the error ` + "`" + `RESYNC` + "`" + `: what changed after it is sent first, with no gap and nothing twice. Without one: from now on."
+    after: String
+  ): Alarm!
 }
 `, BuiltIn: false},
 	{Name: "../../schema/tenant.graphqls", Input: `"The company that runs Weir for its product: the workspace that everything else belongs to."
