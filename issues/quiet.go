@@ -3,6 +3,7 @@ package issues
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,8 +16,9 @@ import (
 )
 
 const (
-	// gaps is how many times the mean time between sightings it must stay quiet, from calm up to mostQuiet.
-	gaps      = 3
+	// Of n random gaps the longest is about ln n times the mean, and by chance more than spare times it longer in 5 of 100
+	// (Gumbel, Statistics of Extremes, 1958). So long it must stay quiet, from calm up to mostQuiet.
+	spare     = 3
 	mostQuiet = 6 * time.Hour
 	// forgotten is how long what is not called any more stays open.
 	forgotten = 14 * day
@@ -61,7 +63,8 @@ func (a *ailing) quiet(h *hit) time.Duration {
 		return calm
 	}
 	gap := h.seen.last.Sub(h.seen.first) / time.Duration(h.seen.n-1)
-	return min(max(gaps*gap, calm), mostQuiet)
+	longest := time.Duration((math.Log(float64(h.seen.n)) + spare) * float64(gap))
+	return min(max(longest, calm), mostQuiet)
 }
 
 // over tells whether one is over it, and why.
