@@ -30,8 +30,8 @@ test: ## Run all tests on a real PostgreSQL, with the race detector where a C co
 RACE := $(if $(shell command -v $${CC:-gcc} 2>/dev/null),-race)
 
 .PHONY: test-detection
-test-detection: ## Run the scenarios that live through weeks too, each with its quiet twin (some 15 minutes)
-	WEIR_TEST_LONG=1 $(GO) test -timeout 90m ./tests/detection/...
+test-detection: ## Run the scenarios that live through weeks too, each with its quiet twin (some 3 minutes)
+	WEIR_TEST_LONG=1 $(GO) test -timeout 30m ./tests/detection/...
 
 .PHONY: test-containers
 test-containers: ## Run the tests on PostgreSQL in a container (needs a Docker engine; WEIR_TEST_POSTGRES_IMAGE)

@@ -179,6 +179,9 @@ WHERE p.tenant_id = $1 AND p.id = c.parent_id AND p.category = $2 AND p.status I
 
 // followParents has open incidents hit whom their children hit, and be seen when they are.
 func followParents(ctx context.Context, tx *tenant.Tx, now time.Time) error {
+	if standing, err := standingIn(ctx, tx); err != nil || !standing.incidents {
+		return err
+	}
 	b := &pgx.Batch{}
 	b.Queue(sqlFollowAffected, tx.TenantID(), string(diagnostics.ProviderIncident))
 	b.Queue(sqlFollowTimes, tx.TenantID(), string(diagnostics.ProviderIncident), now)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weirhq/weir/diagnostics"
+	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal/entry"
 )
 
@@ -83,4 +84,25 @@ func TestOneRejectedWebhookOfEachIsNothing(t *testing.T) {
 	reject(0)
 	require.NotNil(t, b.issue(k))
 	require.Equal(t, 1, b.issue(k).ConnectedAppCount)
+}
+
+// One sighting of the day before does not make those of an hour seldom.
+func TestHowLongItMustStayQuietIsOfTheEpisode(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	k := b.key(diagnostics.ProviderUnavailable)
+	b.see(k, b.apps[0], 1)
+	b.take()
+	b.pass(20 * time.Hour)
+	for range 60 {
+		b.see(k, b.apps[0], 1)
+		b.take()
+		b.pass(time.Minute)
+	}
+	require.Equal(t, issues.Open, b.status(k))
+	b.pass(5 * time.Minute)
+	b.succeed(b.apps[0], 1)
+	b.pass(10 * time.Minute)
+	b.settle()
+	require.Equal(t, issues.Resolved, b.status(k))
 }

@@ -314,3 +314,20 @@ func TestAConditionOfNobody(t *testing.T) {
 	b.observe()
 	require.Equal(t, issues.Resolved, b.status(i.Key))
 }
+
+// What somebody ignores is over when it is gone, too: it hits nobody when it is opened again.
+func TestAConditionThatIsIgnoredEnds(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	c := b.condition(b.apps...)
+	b.observe(c)
+	_, err := b.store.Ignore(b.ctx, b.id(c.Key), "")
+	require.NoError(t, err)
+	b.pass(time.Minute)
+	b.observe()
+	_, err = b.store.Reopen(b.ctx, b.id(c.Key), "")
+	require.NoError(t, err)
+	worst, err := b.store.Unwell(b.ctx, 1)
+	require.NoError(t, err)
+	require.Empty(t, worst)
+}

@@ -25,9 +25,19 @@ func (s *Store) Observe(ctx context.Context, categories []diagnostics.Category, 
 			return fmt.Errorf("observe: a condition of %s, which is not among the categories", c)
 		}
 	}
+	names := make([]string, len(categories))
+	for i, c := range categories {
+		names[i] = string(c)
+	}
+	if len(conditions) == 0 {
+		// What another look tells meanwhile, the next one ends.
+		if nothing, err := s.nothingHeld(ctx, names); err != nil || nothing {
+			return err
+		}
+	}
 	err := s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		o := observing{store: s, ctx: ctx, tx: tx, now: now}
-		return o.run(categories, conditions)
+		return o.run(names, conditions)
 	})
 	if err != nil {
 		return fmt.Errorf("observe: %w", err)
@@ -49,11 +59,7 @@ type observing struct {
 	held struct{ issues, customers, apps []uuid.UUID }
 }
 
-func (o *observing) run(categories []diagnostics.Category, conditions []Condition) error {
-	names := make([]string, len(categories))
-	for i, c := range categories {
-		names[i] = string(c)
-	}
+func (o *observing) run(names []string, conditions []Condition) error {
 	byID := merge(o.tx.TenantID(), conditions)
 	var ids []uuid.UUID
 	for id := range byID {

@@ -200,11 +200,17 @@ func writeAffected(ctx context.Context, tx *tenant.Tx, list []*candidate) error 
 // followUp does what follows from a change, in its transaction: parents take what opened in and follow their children,
 // severities follow reach and duration. Of those that just opened nothing is said to have escalated.
 func (s *Store) followUp(ctx context.Context, tx *tenant.Tx, now time.Time, justOpened []uuid.UUID) error {
-	if err := adopt(ctx, tx, now); err != nil {
-		return fmt.Errorf("fold issues: %w", err)
+	standing, err := standingIn(ctx, tx)
+	if err != nil || !standing.any {
+		return err
 	}
-	if err := followParents(ctx, tx, now); err != nil {
-		return fmt.Errorf("follow folded issues: %w", err)
+	if standing.incidents {
+		if err := adopt(ctx, tx, now); err != nil {
+			return fmt.Errorf("fold issues: %w", err)
+		}
+		if err := followParents(ctx, tx, now); err != nil {
+			return fmt.Errorf("follow folded issues: %w", err)
+		}
 	}
 	if err := raise(ctx, tx, now, justOpened); err != nil {
 		return fmt.Errorf("raise severities: %w", err)

@@ -24,8 +24,9 @@ const (
 // policy is what is done with a category.
 type policy struct {
 	opening opening
-	// needs is how many sightings of a sure one open it, when the diagnosis is confident.
+	// needs is how many sightings of a sure one open it, when the diagnosis is confident; told has one do that is certain.
 	needs int
+	told  bool
 	// severity is how bad it is by itself.
 	severity Severity
 	// reauth turns the apps that it hits into NEEDS_REAUTH.
@@ -39,9 +40,9 @@ var policies = map[dia.Category]policy{
 	dia.OAuthRefreshFailed:         {opening: sure, needs: 1, severity: Error, reauth: true},
 	dia.AuthTokenRevoked:           {opening: sure, needs: 1, severity: Error, reauth: true},
 	dia.OAuthAppMisconfigured:      {opening: sure, needs: 2, severity: Critical},
-	dia.AccountSuspendedOrBilling:  {opening: sure, needs: 2, severity: Error},
+	dia.AccountSuspendedOrBilling:  {opening: sure, needs: 2, told: true, severity: Error},
 	dia.EndpointOrVersionRetired:   {opening: sure, needs: 2, severity: Critical},
-	dia.PermissionMissingScope:     {opening: sure, needs: 2, severity: Error},
+	dia.PermissionMissingScope:     {opening: sure, needs: 2, told: true, severity: Error},
 	dia.AccountPlanLimit:           {opening: sure, needs: 2, severity: Error},
 	dia.QuotaExhausted:             {opening: sure, needs: 2, severity: Warning},
 	dia.IPBlockedOrWAF:             {opening: sure, needs: 2, severity: Error},
@@ -110,8 +111,9 @@ var (
 )
 
 const (
-	// confident is the confidence from which a diagnosis needs no further sighting.
-	confident = 0.8
+	// confident is the confidence from which a diagnosis needs no further sighting than its policy says; certain is that of
+	// words that the provider has for this alone.
+	confident, certain = 0.8, 0.95
 	// unsure is how many sightings of a sure category open an issue when no diagnosis of it was confident.
 	unsure = 3
 	// often is how many sightings of one app open a lasting one.

@@ -3,6 +3,7 @@ package issues
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,8 +16,9 @@ import (
 )
 
 const (
-	// gaps is how many times the mean time between sightings it must stay quiet, from calm up to mostQuiet.
-	gaps      = 3
+	// Of n random gaps the longest is about ln n times the mean, and by chance more than spare times it longer in 5 of 100
+	// (Gumbel, Statistics of Extremes, 1958). So long it must stay quiet, from calm up to mostQuiet.
+	spare     = 3
 	mostQuiet = 6 * time.Hour
 	// forgotten is how long what is not called any more stays open.
 	forgotten = 14 * day
@@ -30,7 +32,7 @@ type hit struct {
 	whom
 	// last is the last sighting, succeeded a minute after it in which the same calls succeeded, or zero.
 	last, succeeded time.Time
-	// seen are the sightings of the last day before the last.
+	// seen are those of the last day before the last, since the issue began.
 	seen count
 }
 
@@ -39,6 +41,7 @@ type ailing struct {
 	id          uuid.UUID
 	category    diagnostics.Category
 	integration uuid.UUID
+	began       time.Time
 	calls       calls
 	hits        map[whom]*hit
 }
@@ -61,7 +64,8 @@ func (a *ailing) quiet(h *hit) time.Duration {
 		return calm
 	}
 	gap := h.seen.last.Sub(h.seen.first) / time.Duration(h.seen.n-1)
-	return min(max(gaps*gap, calm), mostQuiet)
+	longest := time.Duration((math.Log(float64(h.seen.n)) + spare) * float64(gap))
+	return min(max(longest, calm), mostQuiet)
 }
 
 // over tells whether one is over it, and why.
@@ -78,7 +82,7 @@ func (a *ailing) over(h *hit, now time.Time) (why string, ok bool) {
 
 const sqlAiling = `SELECT i.id, i.category, coalesce(i.integration_id, '00000000-0000-0000-0000-000000000000'), i.scope,
 	(SELECT coalesce(array_agg(DISTINCT e.kind), '{}') FROM issue_evidence e WHERE e.tenant_id = $1 AND e.issue_id = i.id),
-	a.customer_id, a.connected_app_id, a.last_seen_at, coalesce(a.succeeded_at, 'epoch')
+	a.customer_id, a.connected_app_id, a.last_seen_at, coalesce(a.succeeded_at, 'epoch'), coalesce(i.began_at, 'epoch')
 FROM issue i JOIN issue_affected a ON a.tenant_id = $1 AND a.issue_id = i.id AND a.cleared_at IS NULL
 WHERE i.tenant_id = $1 AND i.status IN ('OPEN', 'ACKNOWLEDGED', 'SNOOZED') AND NOT i.by_condition AND i.category <> 'provider_incident'`
 
@@ -94,14 +98,15 @@ func (s *Store) ailing(ctx context.Context) (list []*ailing, err error) {
 		var key Key
 		var kinds []int16
 		var h hit
-		_, err = pgx.ForEachRow(rows, []any{&id, &key.Category, &integration, &key.Scope, &kinds, &h.customer, &h.app, &h.last, &h.succeeded}, func() error {
+		var began time.Time
+		_, err = pgx.ForEachRow(rows, []any{&id, &key.Category, &integration, &key.Scope, &kinds, &h.customer, &h.app, &h.last, &h.succeeded, &began}, func() error {
 			a := byID[id]
 			if a == nil {
 				of := make([]entry.Kind, len(kinds))
 				for i, kind := range kinds {
 					of[i] = entry.Kind(kind) //nolint:gosec // It was one when it was stored.
 				}
-				a = &ailing{id: id, category: key.Category, integration: integration, calls: callsOf(&key, of), hits: map[whom]*hit{}}
+				a = &ailing{id: id, category: key.Category, integration: integration, began: began, calls: callsOf(&key, of), hits: map[whom]*hit{}}
 				byID[id] = a
 				list = append(list, a)
 			}
@@ -145,7 +150,8 @@ func (s *Store) measureGaps(ctx context.Context, list []*ailing, now time.Time) 
 		for w, h := range a.hits {
 			if now.Sub(h.last) >= calm && h.succeeded.After(h.last) {
 				issues, customers, apps = append(issues, a.id), append(customers, w.customer), append(apps, w.app)
-				since = append(since, h.last.Add(-day))
+				// What was seen now and then before it began says nothing of how often it is.
+				since = append(since, later(h.last.Add(-day), a.began.Truncate(time.Minute)))
 			}
 		}
 	}

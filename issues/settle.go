@@ -224,6 +224,9 @@ const (
 // resolveQuiet resolves what hits nobody any more. notes say why, of those that were cleared just now. Those of atOnce are
 // resolved even when they have just opened.
 func resolveQuiet(ctx context.Context, tx *tenant.Tx, now time.Time, notes map[uuid.UUID]string, atOnce []uuid.UUID) error {
+	if standing, err := standingIn(ctx, tx); err != nil || !standing.any {
+		return err
+	}
 	find := func(sql string, args ...any) ([]uuid.UUID, error) {
 		rows, err := tx.Pgx().Query(ctx, sql, append([]any{tx.TenantID(), now.Add(-calm)}, args...)...)
 		if err != nil {

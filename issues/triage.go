@@ -98,8 +98,11 @@ func (s *Store) judgeByTraffic(ctx context.Context, steady, crowd, joining []*ca
 // sure decides what a few sightings prove.
 func (c *candidate) sure(p policy) bool {
 	needs := int64(p.needs)
-	if c.confidence < confident {
+	switch {
+	case c.confidence < confident:
 		needs = unsure
+	case p.told && c.confidence >= certain:
+		needs = 1
 	}
 	n := c.counts[inDay]
 	c.opens, c.start, c.why = n >= needs, c.windowStart(windows[inDay]), fmt.Sprintf("Seen %s within 24 hours.", times(n))

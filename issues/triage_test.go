@@ -26,6 +26,8 @@ func TestWhatIsSureOpensAtOnce(t *testing.T) {
 		"a refused refresh":          {diagnostics.OAuthRefreshFailed, 0.9, 1},
 		"a refused refresh, perhaps": {diagnostics.OAuthRefreshFailed, 0.5, 3},
 		"a missing scope":            {diagnostics.PermissionMissingScope, 0.9, 2},
+		"a scope that is named":      {diagnostics.PermissionMissingScope, 0.98, 1},
+		"a frozen account":           {diagnostics.AccountSuspendedOrBilling, 0.96, 1},
 		"a missing scope, perhaps":   {diagnostics.PermissionMissingScope, 0.5, 3},
 		"a deprecation":              {diagnostics.DeprecationWarning, 1, 2},
 	} {

@@ -59,14 +59,31 @@ func run(m *testing.M, checks []func() error) int {
 // New makes a migrated database without rows and drops it when the test ends.
 func New(tb testing.TB) *DB {
 	tb.Helper()
+	srv := running(tb)
+	return makeFrom(tb, srv, srv.template)
+}
+
+// Copy makes a database with all that is in this one and drops it when the test ends. Nobody may be connected to this one.
+func (db *DB) Copy(tb testing.TB) *DB {
+	tb.Helper()
+	return makeFrom(tb, running(tb), db.Name)
+}
+
+func running(tb testing.TB) *server {
+	tb.Helper()
 	srv, err := shared.get()
 	if err != nil {
 		missing(tb, err)
 	}
+	return srv
+}
+
+func makeFrom(tb testing.TB, srv *server, template string) *DB {
+	tb.Helper()
 	name := srv.nextName()
 	ctx, cancel := context.WithTimeout(tb.Context(), stepTimeout)
 	defer cancel()
-	if err := srv.clone(ctx, name); err != nil {
+	if err := srv.clone(ctx, name, template); err != nil {
 		tb.Fatalf("pgtest: %v", err)
 	}
 	tb.Cleanup(func() {

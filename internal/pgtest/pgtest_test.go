@@ -57,6 +57,24 @@ func TestNew_DatabasesAreApart(t *testing.T) {
 	}
 }
 
+func TestCopy_HasWhatTheDatabaseHas(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	conn, err := pgx.Connect(t.Context(), db.OwnerURL)
+	require.NoError(t, err)
+	_, err = conn.Exec(t.Context(), "CREATE TABLE kept AS SELECT 7 AS n")
+	require.NoError(t, err)
+	require.NoError(t, conn.Close(t.Context()))
+	for range 2 {
+		conn, err := pgx.Connect(t.Context(), db.Copy(t).OwnerURL)
+		require.NoError(t, err)
+		var n int
+		require.NoError(t, conn.QueryRow(t.Context(), "DELETE FROM kept RETURNING n").Scan(&n))
+		require.Equal(t, 7, n)
+		require.NoError(t, conn.Close(t.Context()))
+	}
+}
+
 func TestNew_DropsItsDatabase(t *testing.T) {
 	t.Parallel()
 	var dropped *pgtest.DB

@@ -111,9 +111,9 @@ func (s *server) makeTemplate(ctx context.Context) error {
 
 func (s *server) nextName() string { return fmt.Sprintf("%s%d", s.prefix, s.count.Add(1)) }
 
-func (s *server) clone(ctx context.Context, name string) error {
+func (s *server) clone(ctx context.Context, name, template string) error {
 	return s.asAdmin(ctx, func(conn *pgx.Conn) error {
-		return localpg.CreateDatabase(ctx, conn, name, s.template)
+		return localpg.CreateDatabase(ctx, conn, name, template)
 	})
 }
 

@@ -145,7 +145,7 @@ func (w *World) Standing(ctx context.Context) ([]*Issue, error) {
 
 // Query asks over GraphQL with a token of the role. Any error in the answer is one.
 func (w *World) Query(ctx context.Context, role tenant.Role, query string, variables map[string]any, into any) error {
-	signed, _, err := w.tokens.Sign(token.Claims{Subject: "sam", Tenant: w.tenant.Slug, Role: role.String()}, time.Hour)
+	signed, _, err := w.tokens.Sign(token.Claims{Subject: "sam", Tenant: w.account.tenant.Slug, Role: role.String()}, time.Hour)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package detection
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -198,24 +199,32 @@ func TestOscillation_DoesNotFlap(t *testing.T) {
 	lasts(t)
 	t.Parallel()
 	for _, turn := range []int{2, 5, 9, 14} {
-		s := open(t)
-		who := names(5)
-		s.pass(20, "zendesk", fine, who...)
-		for s.Now().Before(monday.Add(3 * time.Hour)) {
-			s.pass(turn, "zendesk", down, who...)
-			s.pass(turn, "zendesk", fine, who...)
-		}
-		s.pass(90, "zendesk", fine, who...)
-		all := s.issues()
-		require.NotEmpty(t, all)
-		for _, i := range all {
-			episodes := i.Episodes()
-			for n, e := range episodes {
-				require.NotNil(t, e.ResolvedAt, "it is over: %s", i)
-				require.GreaterOrEqual(t, e.ResolvedAt.Sub(e.OpenedAt), 10*time.Minute, "turns of %d minutes: %s", turn, i)
-				if n > 0 {
-					require.GreaterOrEqual(t, e.OpenedAt.Sub(*episodes[n-1].ResolvedAt), 10*time.Minute, "turns of %d minutes: %s", turn, i)
-				}
+		t.Run(fmt.Sprintf("turns of %d minutes", turn), func(t *testing.T) {
+			t.Parallel()
+			oscillate(t, turn)
+		})
+	}
+}
+
+func oscillate(t *testing.T, turn int) {
+	t.Helper()
+	s := open(t)
+	who := names(5)
+	s.pass(20, "zendesk", fine, who...)
+	for s.Now().Before(monday.Add(3 * time.Hour)) {
+		s.pass(turn, "zendesk", down, who...)
+		s.pass(turn, "zendesk", fine, who...)
+	}
+	s.pass(90, "zendesk", fine, who...)
+	all := s.issues()
+	require.NotEmpty(t, all)
+	for _, i := range all {
+		episodes := i.Episodes()
+		for n, e := range episodes {
+			require.NotNil(t, e.ResolvedAt, "it is over: %s", i)
+			require.GreaterOrEqual(t, e.ResolvedAt.Sub(e.OpenedAt), 10*time.Minute, i)
+			if n > 0 {
+				require.GreaterOrEqual(t, e.OpenedAt.Sub(*episodes[n-1].ResolvedAt), 10*time.Minute, i)
 			}
 		}
 	}

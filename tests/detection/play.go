@@ -111,7 +111,7 @@ func (w *World) Send(ctx context.Context, events []town.Event) error {
 func (w *World) post(ctx context.Context, body *bytes.Buffer) error {
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/v1/events", body)
 	r.Header.Set("Content-Type", "application/x-ndjson")
-	r.Header.Set("Authorization", "Bearer "+w.key)
+	r.Header.Set("Authorization", "Bearer "+w.account.key)
 	answer := httptest.NewRecorder()
 	w.handler.ServeHTTP(answer, r)
 	var said ingest.Result

@@ -1,7 +1,6 @@
 package detection
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -77,12 +76,21 @@ func (o *Outcome) of(c Class, what func(f *Finding) time.Duration) (out []time.D
 	return out
 }
 
-func median[T cmp.Ordered](list []T) (m T) {
-	if len(list) == 0 {
-		return m
+// median is the middle, or the mean of the two that are; 0 of nothing.
+func median[T time.Duration | float64](list []T) T {
+	n := len(list)
+	if n == 0 {
+		return 0
 	}
-	slices.Sort(list)
-	return list[len(list)/2]
+	list = slices.Sorted(slices.Values(list))
+	return (list[(n-1)/2] + list[n/2]) / 2
+}
+
+func worst[T time.Duration | float64](list []T) (most T) {
+	for _, one := range list {
+		most = max(most, one)
+	}
+	return most
 }
 
 // Missed lists the limits that were not kept.
@@ -117,22 +125,45 @@ func (o *Outcome) Print(to io.Writer) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(to, "\nfound %d of %d; %d false issues, %d echoes of incidents; %d issues in all\n", o.Count(), len(o.Findings), len(o.False), len(o.Echoes), o.Issues)
+	if err := o.printLimits(to); err != nil {
+		return err
+	}
+	fmt.Fprintf(to, "\n%d issues in all, of which %d are true of an incident beside its own\n", o.Issues, len(o.Echoes))
 	for _, f := range o.False {
 		fmt.Fprintf(to, "  false: %s %s of %s: %s %v\n", f.OpenedAt.Format(stamp), f.Issue.Category, f.Issue.Of(), f.Issue.Title, f.Issue.Who())
 	}
 	for _, f := range o.Echoes {
 		fmt.Fprintf(to, "  echo: %s %s of %s: %s %v\n", f.OpenedAt.Format(stamp), f.Issue.Category, f.Issue.Of(), f.Issue.Title, f.Issue.Who())
 	}
-	fmt.Fprintf(to, "median time to detect: failures %s from the first entry that failed of it (%d, limit %s)\n", o.Failures(), len(o.of(Failure, (*Finding).Took)), mostFailure)
-	fmt.Fprintf(to, "  silences %.2f of the interval, from the first expected thing that did not come (%d, limit %.0f)\n", o.Silences(), len(o.silences()), mostSilence)
-	fmt.Fprintf(to, "flapped: %d times within an incident, %d times within ten minutes of a resolution\n", o.Flaps, o.Hasty)
 	fmt.Fprintf(to, "%d events in %s of simulated time; work took", o.Events, o.Simulated)
 	for _, what := range slices.Sorted(maps.Keys(o.Took)) {
 		fmt.Fprintf(to, " %s %.1f s", what, o.Took[what].Seconds())
 	}
 	_, err := fmt.Fprintln(to)
 	return err
+}
+
+// printLimits writes each figure beside its limit.
+func (o *Outcome) printLimits(to io.Writer) error {
+	failures, silences := o.of(Failure, (*Finding).Took), o.silences()
+	kept := func(limit string, ok bool) string {
+		if ok {
+			return limit
+		}
+		return limit + " MISS"
+	}
+	table := tabwriter.NewWriter(to, 2, 4, 2, ' ', 0)
+	fmt.Fprintf(table, "\nincidents found\t%d\t%s\n", o.Count(), kept(fmt.Sprintf("= %d", len(o.Findings)), o.Count() == len(o.Findings)))
+	fmt.Fprintf(table, "false issues\t%d\t%s\n", len(o.False), kept(fmt.Sprintf("≤ %d", mostFalse), len(o.False) <= mostFalse))
+	fmt.Fprintf(table, "failures, from the first entry that failed (%d): median\t%s\t%s\n", len(failures), o.Failures().Round(100*time.Millisecond),
+		kept(fmt.Sprintf("< %s", mostFailure), o.Failures() < mostFailure))
+	fmt.Fprintf(table, "  worst\t%s\t\n", worst(failures).Round(time.Second))
+	fmt.Fprintf(table, "silences, from the first expected thing that did not come (%d), in intervals: median\t%.2f\t%s\n", len(silences), o.Silences(),
+		kept(fmt.Sprintf("< %.0f", mostSilence), o.Silences() < mostSilence))
+	fmt.Fprintf(table, "  worst\t%.2f\t\n", worst(silences))
+	fmt.Fprintf(table, "opened again within ten minutes of a resolution\t%d\t%s\n", o.Hasty, kept("= 0", o.Hasty == 0))
+	fmt.Fprintf(table, "opened again while the incident lasted\t%d\t\n", o.Flaps)
+	return table.Flush()
 }
 
 func (f *Finding) cells() []string {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weirhq/weir/diagnostics"
+	"github.com/weirhq/weir/internal/pgtest"
 	"github.com/weirhq/weir/tests/detection/town"
 )
 
@@ -45,8 +46,13 @@ func TestScenarios(t *testing.T) {
 	told := map[diagnostics.Category]bool{}
 	for name, st := range stories {
 		told[st.want] = true
-		t.Run(name, func(t *testing.T) { lasts(t); t.Parallel(); st.tell(t) })
-		t.Run(name+", quiet twin", func(t *testing.T) { lasts(t); t.Parallel(); st.twin(t) })
+		t.Run(name, func(t *testing.T) {
+			lasts(t)
+			t.Parallel()
+			before := st.live(t)
+			t.Run("the fault", func(t *testing.T) { t.Parallel(); st.tell(t, before) })
+			t.Run("its quiet twin", func(t *testing.T) { t.Parallel(); st.twin(t, before) })
+		})
 	}
 	for _, c := range ofTime {
 		require.True(t, told[c], "no scenario for %s", c)
@@ -60,32 +66,74 @@ var ofTime = []diagnostics.Category{
 	diagnostics.ProviderIncident, diagnostics.SchemaDrift, diagnostics.FlowFailing,
 }
 
-// begin lives through the days before the fault, in which nothing may be found.
-func (st *story) begin(t *testing.T) (s *scenario, from, to time.Time) {
-	t.Helper()
-	if st.start.IsZero() {
-		st.start = monday
-	}
-	if st.step == 0 {
-		st.step = time.Minute
-	}
-	s = openAt(t, st.start)
-	s.town = town.New(town.Options{Seed: 11, Start: st.start, Apps: st.apps, Schedules: st.schedules, Holidays: st.holidays, Noise: .01})
-	midnight := st.start.Add(st.learn)
-	return s, midnight.Add(st.from), midnight.Add(st.to)
+// past is what was before a fault: the database of a service that lived through it, and was stopped.
+type past struct {
+	db      *pgtest.DB
+	account Account
+	at      time.Time
+	// events is how many were told.
+	events int
 }
 
-func (st story) tell(t *testing.T) {
-	t.Helper()
-	s, from, to := st.begin(t)
+// times are when the fault begins and ends.
+func (st *story) times() (start, from, to time.Time) {
+	if start = st.start; start.IsZero() {
+		start = monday
+	}
+	midnight := start.Add(st.learn)
+	return start, midnight.Add(st.from), midnight.Add(st.to)
+}
+
+// steps are how often the detectors look around the fault.
+func (st *story) steps() time.Duration { return max(st.step, time.Minute) }
+
+// settle makes the town of the story, which nothing has happened in yet, and its fault.
+func (st *story) settle() (*town.Town, *town.Fault) {
+	start, from, to := st.times()
 	f := st.fault
 	f.From, f.To = from, to
-	s.town.Plant(&f)
-	s.play(from.Add(-20*time.Minute), Coarse)
+	return town.New(town.Options{Seed: 11, Start: start, Apps: st.apps, Schedules: st.schedules, Holidays: st.holidays, Noise: .01}), &f
+}
+
+// live lives through the days before the fault, in which nothing may be found.
+func (st *story) live(t *testing.T) *past {
+	t.Helper()
+	start, _, _ := st.times()
+	s := openAt(t, start)
+	var f *town.Fault
+	s.town, f = st.settle()
+	s.play(f.Begins().Add(-20*time.Minute), Coarse)
+	require.Empty(t, s.issues(), "nothing is wrong yet")
+	require.NoError(t, s.Close(t.Context()))
+	return &past{s.db, s.Account(), s.Now(), s.town.Events}
+}
+
+// goOn is where the past ends, in a world of its own: a service that was started anew. The fault is planted when it is there.
+func (p *past) goOn(t *testing.T, of *town.Town, f *town.Fault) *scenario {
+	t.Helper()
+	s := resume(t, p.db.Copy(t), p.at, p.account)
+	if s.town = of; f != nil {
+		of.Plant(f)
+	}
+	of.Until(p.at)
+	require.Equal(t, p.events, of.Events, "the town has told the same up to now")
+	return s
+}
+
+func (st *story) tell(t *testing.T, before *past) {
+	t.Helper()
+	of, f := st.settle()
+	s := before.goOn(t, of, f)
+	s.play(f.From.Add(-20*time.Minute), Coarse)
 	require.Empty(t, s.issues(), "nothing is wrong yet")
 
-	s.play(to.Add(-st.step), Pace{Step: st.step, Prompt: true})
-	i := st.find(s, &f)
+	// How soon failures are heard of matters as long as they are to be found.
+	lasts := f.To.Add(-st.steps())
+	if found := f.From.Add(closely); found.Before(lasts) {
+		s.play(found, Pace{Step: st.steps(), Prompt: true})
+	}
+	s.play(lasts, Pace{Step: st.steps()})
+	i := st.find(s, f)
 	require.Equal(t, "OPEN", i.Status, i)
 	require.Equal(t, f.Integration, i.Of())
 	require.Equal(t, f.Hit(s.Now()), i.Who())
@@ -93,10 +141,10 @@ func (st story) tell(t *testing.T) {
 	require.Equal(t, st.severity, i.Severity)
 	require.LessOrEqual(t, i.OpenedAt().Sub(f.First()), st.within, "from the first trace at %s", f.First())
 	st.explains(t, i)
-	st.proves(t, i, &f)
+	st.proves(t, i, f)
 
-	s.play(to.Add(st.clears), Pace{Step: st.step, Prompt: true})
-	i = st.find(s, &f)
+	s.play(f.To.Add(st.clears), Pace{Step: st.steps()})
+	i = st.find(s, f)
 	require.Equal(t, "RESOLVED", i.Status, i)
 	require.Len(t, i.Episodes(), 1, i.Activity)
 	last := i.Activity[len(i.Activity)-1]
@@ -157,10 +205,11 @@ func (st *story) proves(t *testing.T, i *Issue, f *town.Fault) {
 }
 
 // twin lives through the same days without the fault.
-func (st story) twin(t *testing.T) {
+func (st *story) twin(t *testing.T, before *past) {
 	t.Helper()
-	s, from, to := st.begin(t)
-	s.play(from.Add(-20*time.Minute), Coarse)
-	s.play(to.Add(st.clears), Pace{Step: 5 * max(st.step, time.Minute), Prompt: true})
+	of, f := st.settle()
+	s := before.goOn(t, of, nil)
+	s.play(f.From.Add(-20*time.Minute), Coarse)
+	s.play(f.To.Add(st.clears), Pace{Step: 5 * st.steps(), Prompt: true})
 	require.Empty(t, s.issues())
 }

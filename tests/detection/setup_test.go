@@ -25,6 +25,7 @@ const day = 24 * time.Hour
 type scenario struct {
 	*World
 	t    *testing.T
+	db   *pgtest.DB
 	town *town.Town
 }
 
@@ -36,11 +37,17 @@ func open(t *testing.T) *scenario {
 
 func openAt(t *testing.T, start time.Time) *scenario {
 	t.Helper()
+	return resume(t, pgtest.New(t), start, Account{})
+}
+
+// resume goes on with the world that is kept in a database.
+func resume(t *testing.T, db *pgtest.DB, at time.Time, account Account) *scenario {
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w, err := Open(t.Context(), pgtest.New(t).ServiceURL, start, log)
+	w, err := Resume(t.Context(), db.ServiceURL, at, account, log)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close(context.Background())) })
-	return &scenario{World: w, t: t}
+	return &scenario{World: w, t: t, db: db}
 }
 
 // play lets the town live up to a time.

@@ -51,9 +51,7 @@ type World struct {
 	tokens     *token.Issuer
 	log        *slog.Logger
 
-	tenant *tenant.Tenant
-	// key is the API key that sends events.
-	key string
+	account Account
 	// tidied and lastPartition are how far compaction and partitions are.
 	tidied  time.Time
 	madeTo  journal.Day
@@ -62,9 +60,21 @@ type World struct {
 	Took map[string]time.Duration
 }
 
+// Account is the tenant of a world, and the API key that sends its events.
+type Account struct {
+	tenant *tenant.Tenant
+	key    string
+}
+
 // Open puts the service together over a migrated, empty database, with its clock at start.
-func Open(ctx context.Context, databaseURL string, start time.Time, log *slog.Logger) (w *World, err error) {
-	w = &World{log: log, tidied: start, Took: map[string]time.Duration{}}
+func Open(ctx context.Context, databaseURL string, start time.Time, log *slog.Logger) (*World, error) {
+	return Resume(ctx, databaseURL, start, Account{}, log)
+}
+
+// Resume puts the service together over the database of another world, which was closed, with its clock where that was.
+// An account of nobody makes one.
+func Resume(ctx context.Context, databaseURL string, start time.Time, account Account, log *slog.Logger) (w *World, err error) {
+	w = &World{account: account, log: log, tidied: start, Took: map[string]time.Duration{}}
 	w.now.Store(start.UnixMicro())
 	defer func() {
 		if err != nil {
@@ -99,7 +109,7 @@ func openPool(ctx context.Context, databaseURL string) (*pgxpool.Pool, error) {
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
-// openAccess makes the tenant, the key that sends, and what signs tokens.
+// openAccess makes what signs tokens, and the tenant and the key that sends where there are none.
 func (w *World) openAccess(ctx context.Context) (err error) {
 	raw := make([]byte, 32)
 	if _, err := rand.Read(raw); err != nil {
@@ -120,12 +130,15 @@ func (w *World) openAccess(ctx context.Context) (err error) {
 	w.onClose(func(context.Context) error { verifier.Stop(); return nil })
 	w.auth = tenant.NewAuthenticator(w.door, verifier, w.Now, w.log)
 	w.onClose(func(context.Context) error { w.auth.Stop(); return nil })
-	w.tenant, err = w.tenants.CreateTenant(ctx, tenant.CreateTenantInput{Slug: "acme", Name: "Acme", OwnerEmail: "owner@acme.example"})
+	if w.account.tenant != nil {
+		return nil
+	}
+	w.account.tenant, err = w.tenants.CreateTenant(ctx, tenant.CreateTenantInput{Slug: "acme", Name: "Acme", OwnerEmail: "owner@acme.example"})
 	if err != nil {
 		return err
 	}
-	ctx = tenant.WithPrincipal(ctx, &tenant.Principal{TenantID: w.tenant.ID, Kind: tenant.KindMember, Subject: "owner@acme.example", Role: tenant.RoleOwner})
-	_, w.key, err = w.tenants.CreateAPIKey(ctx, tenant.CreateAPIKeyInput{Name: "agent", Scopes: []tenant.Scope{tenant.ScopeIngest}})
+	ctx = tenant.WithPrincipal(ctx, &tenant.Principal{TenantID: w.account.tenant.ID, Kind: tenant.KindMember, Subject: "owner@acme.example", Role: tenant.RoleOwner})
+	_, w.account.key, err = w.tenants.CreateAPIKey(ctx, tenant.CreateAPIKeyInput{Name: "agent", Scopes: []tenant.Scope{tenant.ScopeIngest}})
 	return err
 }
 
@@ -191,6 +204,9 @@ func (w *World) Close(ctx context.Context) (err error) {
 // Now is the world's time.
 func (w *World) Now() time.Time { return time.UnixMicro(w.now.Load()).UTC() }
 
+// Account is whose world it is.
+func (w *World) Account() Account { return w.account }
+
 // At moves the clock to a time; time does not go back.
 func (w *World) At(at time.Time) {
 	if at.After(w.Now()) {
@@ -200,7 +216,7 @@ func (w *World) At(at time.Time) {
 
 // system is a context of Weir's own work for the tenant.
 func (w *World) system(ctx context.Context) context.Context {
-	return tenant.WithPrincipal(ctx, tenant.System(w.tenant.ID))
+	return tenant.WithPrincipal(ctx, tenant.System(w.account.tenant.ID))
 }
 
 // timed notes how long something took, and says what failed.

@@ -36,7 +36,7 @@ func run(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.Uint64Var(&o.Seed, "seed", 1, "decides the traffic")
 	flags.Float64Var(&o.Scale, "scale", 1, "how much goes on, 1 being some 600,000 events")
-	flags.DurationVar(&o.Step, "step", 5*time.Minute, "how often the detectors look, in simulated time")
+	flags.DurationVar(&o.Step, "step", 10*time.Minute, "how often the detectors look, in simulated time")
 	profile := flags.String("cpuprofile", "", "file for a profile of the processor's time")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -72,13 +72,16 @@ func startProfile(name string) (stop func() error, err error) {
 	return func() error { pprof.StopCPUProfile(); return file.Close() }, nil
 }
 
+// settings let PostgreSQL tidy up as often as a month in minutes makes it due.
+var settings = map[string]string{"autovacuum_naptime": "10s"}
+
 // month runs it on a PostgreSQL of its own, which goes when it is over.
 func month(ctx context.Context, o detection.MonthOptions) (_ *detection.Outcome, err error) {
 	dir, err := localpg.ScratchDir("weir-detection-*")
 	if err != nil {
 		return nil, err
 	}
-	server, err := localpg.Start(ctx, localpg.Options{DataDir: dir, Fast: true})
+	server, err := localpg.Start(ctx, localpg.Options{DataDir: dir, Fast: true, Settings: settings})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

@@ -83,6 +83,14 @@ func (f *Fault) holds(at time.Time, a *App) bool {
 	return f.Integration == a.Integration && !at.Before(f.From) && at.Before(f.To) && (len(f.Customers) == 0 || slices.Contains(f.Customers, a.Customer))
 }
 
+// Begins is when it changes anything that is told: that credentials end is told some days ahead.
+func (f *Fault) Begins() time.Time {
+	if f.Kind == Expiring {
+		return f.From.AddDate(0, 0, -3)
+	}
+	return f.From
+}
+
 // trace notes that it showed: an entry that fails, or an expected one that does not come.
 func (f *Fault) trace(at time.Time, a *App) {
 	if f.first.IsZero() || at.Before(f.first) {

@@ -166,7 +166,7 @@ const warning = 7 * 24 * time.Hour
 // were renewed.
 func (t *Town) expire(f *Fault, a *App) {
 	switch {
-	case t.isNow(f.From.AddDate(0, 0, -3)):
+	case t.isNow(f.Begins()):
 		t.connection(t.minute, a, "connected", f.From.Add(warning).UTC().Format(time.RFC3339))
 	case t.isNow(f.From):
 		f.trace(f.From, a)
