@@ -59,7 +59,7 @@ func (s *Store) Redeliver(ctx context.Context, id uuid.UUID) (d *Delivery, err e
 		if err != nil {
 			return err
 		}
-		e, err := s.endpoint(ctx, tx, found.EndpointID, "FOR UPDATE")
+		e, err := s.endpoint(ctx, tx, found.EndpointID, "FOR NO KEY UPDATE")
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func (s *Store) Replay(ctx context.Context, endpointID uuid.UUID, since time.Tim
 		return 0, err
 	}
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		e, err := s.endpoint(ctx, tx, endpointID, "FOR UPDATE")
+		e, err := s.endpoint(ctx, tx, endpointID, "FOR NO KEY UPDATE")
 		if err != nil {
 			return err
 		}

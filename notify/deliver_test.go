@@ -377,7 +377,7 @@ func TestATestSaysHowItIsNow(t *testing.T) {
 	require.True(t, errs.Is(err, errs.NotFound))
 }
 
-// A worker that dies in the middle of an attempt gives the endpoint back after a minute, and what it had is sent again.
+// A worker that dies in the middle of an attempt gives the endpoint back when its lease ends, and what it had is sent again.
 func TestAWorkerThatDiesLosesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

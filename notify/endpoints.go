@@ -20,17 +20,19 @@ import (
 type endpointRow struct {
 	Endpoint
 	target, secret, previous []byte
-	previousUntil, digestAt  *time.Time
+	previousUntil            *time.Time
+	// heldUntil is until when nothing goes there, because it did not answer.
+	heldUntil *time.Time
 }
 
-const endpointColumns = `id, channel, target, events, enabled, disabled_reason, secret, previous_secret, previous_until, failing_since, digest_at, created_at`
+const endpointColumns = `id, channel, target, events, enabled, disabled_reason, secret, previous_secret, previous_until, failing_since, held_until, created_at`
 
 func scanEndpoint(row pgx.CollectableRow) (*endpointRow, error) {
 	e := &endpointRow{}
 	var id pgtype.UUID
 	var events []string
 	err := row.Scan(&id, &e.Channel, &e.target, &events, &e.Enabled, &e.DisabledReason, &e.secret, &e.previous, &e.previousUntil,
-		&e.FailingSince, &e.digestAt, &e.CreatedAt)
+		&e.FailingSince, &e.heldUntil, &e.CreatedAt)
 	e.ID = id.Bytes
 	for _, kind := range events {
 		e.Events = append(e.Events, Kind(kind))
@@ -121,7 +123,7 @@ func (s *Store) UpdateEndpoint(ctx context.Context, in UpdateEndpointInput) (e *
 		return nil, err
 	}
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		row, err := s.endpoint(ctx, tx, in.ID, "FOR UPDATE")
+		row, err := s.endpoint(ctx, tx, in.ID, "FOR NO KEY UPDATE")
 		if err != nil {
 			return err
 		}
@@ -200,7 +202,7 @@ func (s *Store) RotateSecret(ctx context.Context, id uuid.UUID) (e *Endpoint, se
 	}
 	secret = newSecret()
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		row, err := s.endpoint(ctx, tx, id, "FOR UPDATE")
+		row, err := s.endpoint(ctx, tx, id, "FOR NO KEY UPDATE")
 		if err != nil {
 			return err
 		}
