@@ -292,7 +292,7 @@ func TestADigestThatFailsIsTriedAgainWithAllThatIsInIt(t *testing.T) {
 	}
 	b.deliver(t)
 	b.tell(t, issue(notify.IssueResolved, 29, 0))
-	b.pass(5 * time.Second)
+	b.pass(time.Minute)
 	b.answer = nil
 	b.took(t)
 	b.deliver(t)

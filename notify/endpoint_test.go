@@ -150,7 +150,7 @@ func TestWhatIsOverAndWhoIsDeletedGoes(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	e := b.endpoint(t, notify.IssueOpened, notify.FlowRunFailed)
-	b.tell(t, issue(notify.IssueOpened, 1, 0), issue(notify.IssueOpened, 2, 0))
+	b.tell(t, issue(notify.IssueOpened, 1, 0), notify.OfFlowRun(&notify.FlowRun{ID: uuid.New(), FailedAt: noon}))
 	b.deliver(t)
 	b.answer = fails(500)
 	b.tell(t, issue(notify.IssueOpened, 3, 0))

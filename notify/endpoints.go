@@ -175,13 +175,16 @@ func (s *Store) updated(ctx context.Context, tx *tenant.Tx, row *endpointRow) (*
 	return &again.Endpoint, nil
 }
 
-// DeleteEndpoint deletes an endpoint with its deliveries; rules that name it do not any more. Errors: NotFound. It needs
-// the role DEVELOPER.
+// DeleteEndpoint deletes an endpoint with its deliveries; rules that name it do not any more, and one that names no other
+// tells all that ask for alarms. Errors: NotFound. It needs the role DEVELOPER.
 func (s *Store) DeleteEndpoint(ctx context.Context, id uuid.UUID) error {
 	if _, err := developer(ctx); err != nil {
 		return err
 	}
 	return s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		if _, err := tx.Pgx().Exec(ctx, "UPDATE alarm_rule SET endpoint_ids = array_remove(endpoint_ids, $2) WHERE tenant_id = $1 AND $2 = ANY(endpoint_ids)", tx.TenantID(), id); err != nil {
+			return fmt.Errorf("take endpoint %s from its rules: %w", id, err)
+		}
 		tag, err := tx.Pgx().Exec(ctx, "DELETE FROM notification_endpoint WHERE tenant_id = $1 AND id = $2", tx.TenantID(), id)
 		if err == nil && tag.RowsAffected() == 0 {
 			return errs.New(errs.NotFound, "no such endpoint")

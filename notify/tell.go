@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -86,16 +85,4 @@ func (s *Store) Asked(ctx context.Context, tx *tenant.Tx) (map[Kind]bool, error)
 		asked[Kind(kind)] = true
 	}
 	return asked, nil
-}
-
-// EraseCustomer removes what was told of a customer of the context's tenant.
-func (s *Store) EraseCustomer(ctx context.Context, customerID uuid.UUID) error {
-	err := s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		_, err := tx.Pgx().Exec(ctx, "DELETE FROM notification WHERE tenant_id = $1 AND $2 = ANY(customer_ids)", tx.TenantID(), customerID)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("erase a customer from notifications: %w", err)
-	}
-	return nil
 }
