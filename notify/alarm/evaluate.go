@@ -125,7 +125,8 @@ func (s *Store) advance(ctx context.Context, tx *tenant.Tx, r *Rule, seen *sampl
 		err = s.resolve(ctx, tx, r, timeOf(at))
 	})
 	r.evaluatedAt = to
-	if err == nil && r.state.FiredAt != 0 && r.state.FiredAt == before.FiredAt && r.state.Peak != before.Peak {
+	// It may have fired and got worse in these same minutes.
+	if err == nil && r.state.FiredAt != 0 && (r.state.FiredAt != before.FiredAt || r.state.Peak != before.Peak) {
 		_, err = tx.Pgx().Exec(ctx, "UPDATE alarm SET peak = $3 WHERE tenant_id = $1 AND rule_id = $2 AND resolved_at IS NULL", tx.TenantID(), r.ID, r.state.Peak)
 	}
 	return err
