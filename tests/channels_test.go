@@ -95,8 +95,8 @@ func TestEachChannelTellsAProblemOnce(t *testing.T) {
 	require.NotEmpty(t, data.Steps)
 	require.NotEmpty(t, data.Evidence)
 	require.NotEmpty(t, data.Evidence[0].Excerpt)
+	require.Equal(t, "POST /services/oauth2/token: 400", data.Evidence[0].Summary)
 	require.Equal(t, "https://weir.example/issues/"+data.ID, data.URL)
-	t.Log(hook.raw)
 	require.Equal(t, "Issue opened: "+data.Title, letter.subject)
 	require.Contains(t, letter.header.Get("From"), "weir@example.com")
 	for what, text := range map[string]string{"text": letter.text, "html": letter.html, "slack": block} {
