@@ -27,7 +27,7 @@ func (s *Store) TestEndpoint(ctx context.Context, id uuid.UUID) (d *Delivery, er
 		p := Payload{Type: Test.Type(), Timestamp: now.Truncate(time.Millisecond), Data: Data{
 			ID: nodeid.Format(nodeid.NotificationEndpoint, id), Title: "A test", Summary: "Somebody tests whether notifications arrive here. They do.",
 		}}
-		if err := s.insert(ctx, tx, id, t, p, nil, now); err != nil {
+		if err := s.insert(ctx, tx, id, t, p, []pgtype.UUID{}, now); err != nil {
 			return err
 		}
 		d, err = delivery(ctx, tx, t.id)

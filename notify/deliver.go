@@ -23,8 +23,9 @@ const (
 	atOnce = 8
 	// roundTime ends a round, so that a job ends: what is left is due, and another job comes for it.
 	roundTime = 40 * time.Second
-	// mostDue is how many deliveries are looked at together.
-	mostDue = 1000
+	// mostDue is how many deliveries are looked at together, which is what a digest of a minute has at most: more than come
+	// in, or what waits would grow.
+	mostDue = 10_000
 )
 
 // sqlWaits are deliveries of which none of the same endpoint and subject is before them, and whose endpoint takes them.

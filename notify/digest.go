@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -73,38 +71,40 @@ func toldLately(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID, now ti
 	return told, room, last, err
 }
 
-// makeDigest makes one delivery that tells what several would.
+// makeDigest makes one delivery that tells what several would. It reads no more of them than it names.
 func (s *Store) makeDigest(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID, ids []uuid.UUID, now time.Time) (task, error) {
-	rows, err := tx.Pgx().Query(ctx, `SELECT n.payload::text, n.customer_ids FROM delivery d JOIN notification n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id
-		WHERE d.tenant_id = $1 AND d.id = ANY($2::uuid[]) ORDER BY d.seq`, tx.TenantID(), tenant.UUIDs(ids))
-	if err != nil {
-		return task{}, err
-	}
-	named := map[uuid.UUID]bool{}
-	texts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (text string, err error) {
-		var customers []pgtype.UUID
-		err = row.Scan(&text, &customers)
-		for _, id := range customers {
-			named[id.Bytes] = true
-		}
-		return text, err
-	})
-	if err != nil {
-		return task{}, err
-	}
 	p := Payload{Type: Digest.Type(), Timestamp: now, Data: Data{Title: fmt.Sprintf("%d notifications within a minute", len(ids)), Counts: map[string]int{}}}
-	for i, text := range texts {
+	of := tenant.UUIDs(ids)
+	rows, err := tx.Pgx().Query(ctx, "SELECT kind, count(*) FROM delivery WHERE tenant_id = $1 AND id = ANY($2::uuid[]) GROUP BY kind", tx.TenantID(), of)
+	if err != nil {
+		return task{}, err
+	}
+	var kind Kind
+	var n int
+	if _, err := pgx.ForEachRow(rows, []any{&kind, &n}, func() error { p.Data.Counts[kind.Type()] = n; return nil }); err != nil {
+		return task{}, err
+	}
+	const told = "FROM delivery d JOIN notification n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id WHERE d.tenant_id = $1 AND d.id = ANY($2::uuid[])"
+	if rows, err = tx.Pgx().Query(ctx, "SELECT n.payload::text "+told+" ORDER BY d.seq LIMIT $3", tx.TenantID(), of, mostItems); err != nil {
+		return task{}, err
+	}
+	var text string
+	if _, err := pgx.ForEachRow(rows, []any{&text}, func() error {
 		var one Payload
 		if err := json.Unmarshal([]byte(text), &one); err != nil {
-			return task{}, fmt.Errorf("read a payload: %w", err)
+			return fmt.Errorf("read a payload: %w", err)
 		}
-		p.Data.Counts[one.Type]++
-		if i < mostItems {
-			p.Data.Items = append(p.Data.Items, Item{one.Type, one.Timestamp, one.Data.ID, one.Data.Title, one.Data.URL})
-		}
+		p.Data.Items = append(p.Data.Items, Item{one.Type, one.Timestamp, one.Data.ID, one.Data.Title, one.Data.URL})
+		return nil
+	}); err != nil {
+		return task{}, err
+	}
+	var named []pgtype.UUID
+	if err := tx.Pgx().QueryRow(ctx, "SELECT coalesce(array_agg(DISTINCT c), '{}') FROM (SELECT unnest(n.customer_ids) c "+told+") named", tx.TenantID(), of).Scan(&named); err != nil {
+		return task{}, err
 	}
 	t := task{id: uuid.New(), kind: Digest, subject: endpointID}
-	if err := s.insert(ctx, tx, endpointID, t, p, slices.Collect(maps.Keys(named)), now); err != nil {
+	if err := s.insert(ctx, tx, endpointID, t, p, named, now); err != nil {
 		return t, err
 	}
 	b := &pgx.Batch{}
@@ -114,7 +114,7 @@ func (s *Store) makeDigest(ctx context.Context, tx *tenant.Tx, endpointID uuid.U
 }
 
 // insert writes a notification that is for one endpoint and names customers, and its delivery.
-func (s *Store) insert(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID, t task, p Payload, customers []uuid.UUID, now time.Time) error {
+func (s *Store) insert(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID, t task, p Payload, customers []pgtype.UUID, now time.Time) error {
 	payload, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("encode a notification: %w", err)
@@ -123,7 +123,7 @@ func (s *Store) insert(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID,
 	b := &pgx.Batch{}
 	b.Queue(`INSERT INTO notification (tenant_id, id, kind, subject_id, episode, recovery, payload, created_at, endpoint_ids, customer_ids)
 		VALUES ($1, $2, $3, $4, $5, false, $6::text::json, $7, ARRAY[$8::uuid], $9::uuid[])`,
-		tx.TenantID(), id, string(t.kind), t.subject, id.String(), string(payload), now, endpointID, tenant.UUIDs(customers))
+		tx.TenantID(), id, string(t.kind), t.subject, id.String(), string(payload), now, endpointID, customers)
 	b.Queue(`INSERT INTO delivery (tenant_id, id, endpoint_id, notification_id, kind, subject_id, recovery, status, next_attempt_at, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, false, 'PENDING', $7, $7)`, tx.TenantID(), t.id, endpointID, id, string(t.kind), t.subject, now)
 	return tx.Pgx().SendBatch(ctx, b).Close()

@@ -83,17 +83,26 @@ const sqlOver = `FROM notification n WHERE n.tenant_id = $1 AND n.created_at < $
   AND NOT EXISTS (SELECT FROM notification l WHERE l.tenant_id = n.tenant_id AND l.subject_id = n.subject_id AND l.created_at > n.created_at)
 )`
 
+// expireStep bounds how many notifications one statement removes.
+const expireStep = 5000
+
 // Expire removes notifications of the context's tenant from before a time that nobody waits for, and tells how many. With
-// dry it removes nothing, and tells what it would.
+// dry it removes nothing, and tells what it would. It may be stopped at any point, and run again.
 func Expire(ctx context.Context, door *tenant.Door, before time.Time, dry bool) (n int, err error) {
-	err = door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+	for step := expireStep; step == expireStep && err == nil; n += step {
+		err = door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+			if dry {
+				return tx.Pgx().QueryRow(ctx, "SELECT count(*) "+sqlOver, tx.TenantID(), before, before.Add(-notOver)).Scan(&n)
+			}
+			tag, err := tx.Pgx().Exec(ctx, "DELETE FROM notification WHERE tenant_id = $1 AND id IN (SELECT n.id "+sqlOver+" LIMIT $4)",
+				tx.TenantID(), before, before.Add(-notOver), expireStep)
+			step = int(tag.RowsAffected())
+			return err
+		})
 		if dry {
-			return tx.Pgx().QueryRow(ctx, "SELECT count(*) "+sqlOver, tx.TenantID(), before, before.Add(-notOver)).Scan(&n)
+			break
 		}
-		tag, err := tx.Pgx().Exec(ctx, "DELETE "+sqlOver, tx.TenantID(), before, before.Add(-notOver))
-		n = int(tag.RowsAffected())
-		return err
-	})
+	}
 	if err != nil {
 		return n, fmt.Errorf("remove notifications that are over: %w", err)
 	}

@@ -84,3 +84,20 @@ func TestWhatComesOneByOneComesAsADigestToo(t *testing.T) {
 	sent = b.took(t)
 	require.Equal(t, []string{"issue.opened Issue 20", "digest 29 notifications within a minute"}, titles(sent))
 }
+
+// However much there is in a minute, it is one digest.
+func TestADigestHasAllOfAMinute(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.endpoint(t, notify.FlowRunFailed)
+	var all []notify.Event
+	for range 1200 {
+		all = append(all, notify.OfFlowRun(&notify.FlowRun{ID: uuid.New(), FailedAt: noon}))
+	}
+	b.tell(t, all...)
+	require.True(t, b.deliver(t).IsZero())
+	sent := b.took(t)
+	require.Len(t, sent, 21)
+	require.Equal(t, map[string]int{"flow_run.failed": 1180}, sent[20].Data.Counts)
+	require.Len(t, sent[20].Data.Items, 50)
+}
