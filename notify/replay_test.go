@@ -91,13 +91,13 @@ func TestADigestHasAllOfAMinute(t *testing.T) {
 	b := setup(t)
 	b.endpoint(t, notify.FlowRunFailed)
 	var all []notify.Event
-	for range 1200 {
+	for range 3000 {
 		all = append(all, notify.OfFlowRun(&notify.FlowRun{ID: uuid.New(), FailedAt: noon}))
 	}
 	b.tell(t, all...)
 	require.True(t, b.deliver(t).IsZero())
 	sent := b.took(t)
 	require.Len(t, sent, 21)
-	require.Equal(t, map[string]int{"flow_run.failed": 1180}, sent[20].Data.Counts)
+	require.Equal(t, map[string]int{"flow_run.failed": 2980}, sent[20].Data.Counts)
 	require.Len(t, sent[20].Data.Items, 50)
 }
