@@ -45,6 +45,10 @@ test-graphql-http: ## Run the audits of GraphQL over HTTP (needs Node.js)
 test-subscriptions: ## Run the npm clients of subscriptions against the service (needs Node.js)
 	tests/subscriptions/run.sh
 
+.PHONY: test-webhooks
+test-webhooks: ## Verify what the service delivers by npm's standardwebhooks (needs Node.js)
+	tests/webhooks/run.sh
+
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME (default 20s)
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | while read -r file; do \

@@ -70,8 +70,13 @@ const (
 	partitionsEvery = 6 * time.Hour
 	// PartitionsAhead is how many days from today have partitions.
 	PartitionsAhead = 8
-	// jobTimeout ends a job that hangs. Compaction commits as it goes, so the next one continues where it stopped.
-	jobTimeout = 15 * time.Minute
+	// jobTimeout ends a job that hangs, and longTimeout one that goes through much: such a job commits as it goes, so the
+	// next one continues where it stopped.
+	jobTimeout  = 5 * time.Minute
+	longTimeout = 15 * time.Minute
+	// rescueAfter is when a job is taken for one whose process was killed, if its own time is over. Until then it keeps out
+	// its like, which would be an hour if River chose.
+	rescueAfter = jobTimeout + 30*time.Second
 	// keepCompleted is how long done jobs can be looked at: thousands of tenants have a million of them a day.
 	keepCompleted = time.Hour
 	// fetchCooldown is how soon after a job the next one is fetched: most tenants have little to do.
@@ -81,7 +86,8 @@ const (
 // New makes the client of the queue. Start begins the work.
 func New(deps Deps) (*Jobs, error) {
 	j := &Jobs{deps: deps, stop: make(chan struct{})}
-	cfg := &river.Config{Schema: migrations.RiverSchema, Logger: deps.Log.With("component", "river"), JobTimeout: jobTimeout, CompletedJobRetentionPeriod: keepCompleted}
+	cfg := &river.Config{Schema: migrations.RiverSchema, Logger: deps.Log.With("component", "river"), JobTimeout: jobTimeout, RescueStuckJobsAfter: rescueAfter,
+		CompletedJobRetentionPeriod: keepCompleted}
 	if deps.Work {
 		cfg.Workers = j.workers()
 		cfg.Queues = map[string]river.QueueConfig{systemQueue: {MaxWorkers: 2}, retentionQueue: {MaxWorkers: 1, FetchCooldown: fetchCooldown}, detectionQueue: {MaxWorkers: detectionWorkers, FetchCooldown: fetchCooldown}}
@@ -96,7 +102,7 @@ func New(deps Deps) (*Jobs, error) {
 			cfg.PeriodicJobs = append(cfg.PeriodicJobs, periodic(detectEvery, ScheduleDetection{}))
 		}
 		addNotification(cfg.Queues)
-		cfg.PeriodicJobs = append(cfg.PeriodicJobs, everyMinute())
+		cfg.PeriodicJobs = append(cfg.PeriodicJobs, j.everyMinute())
 		cfg.Middleware = []rivertype.Middleware{&counting{metrics: deps.Metrics}}
 	}
 	client, err := river.NewClient(riverpgxv5.New(deps.Pool), cfg)

@@ -58,7 +58,8 @@ func addNotification(queues map[string]river.QueueConfig) {
 // DeliverNotifications sends what a tenant is to be told.
 type DeliverNotifications struct {
 	TenantID uuid.UUID `json:"tenant_id"`
-	// At is the second at which something is due, so that a job of the future keeps none of the present out; 0 is now.
+	// At is the second at which something is due, or the minute of those of each minute: so a job of the future keeps none
+	// of the present out, nor does one whose process was killed, which the queue takes for running until it is rescued.
 	At int64 `json:"at,omitempty"`
 }
 
@@ -73,6 +74,8 @@ func (a DeliverNotifications) InsertOpts() river.InsertOpts {
 // EvaluateAlarms looks at a tenant's rules.
 type EvaluateAlarms struct {
 	TenantID uuid.UUID `json:"tenant_id"`
+	// At is the minute, in seconds: one whose process was killed keeps out no other minute's.
+	At int64 `json:"at,omitempty"`
 }
 
 // Kind names the job.
@@ -84,14 +87,17 @@ func (EvaluateAlarms) InsertOpts() river.InsertOpts {
 }
 
 // ScheduleNotifications makes both jobs of each tenant.
-type ScheduleNotifications struct{}
+type ScheduleNotifications struct {
+	// At is the minute, in seconds: one whose process was killed keeps out no other minute's.
+	At int64 `json:"at,omitempty"`
+}
 
 // Kind names the job.
 func (ScheduleNotifications) Kind() string { return "schedule_notifications" }
 
 // InsertOpts puts the job into the queue of no tenant, once.
 func (ScheduleNotifications) InsertOpts() river.InsertOpts {
-	return river.InsertOpts{Queue: systemQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByState: waitingOrRunning}}
+	return river.InsertOpts{Queue: systemQueue, MaxAttempts: 1, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: waitingOrRunning}}
 }
 
 // afterMinutes is a schedule: so long after each full minute.
@@ -103,20 +109,24 @@ func (a afterMinutes) Next(now time.Time) time.Time {
 	return now.Add(-lag).Truncate(time.Minute).Add(time.Minute + lag)
 }
 
-func everyMinute() *river.PeriodicJob {
-	return river.NewPeriodicJob(afterMinutes(minuteLag), func() (river.JobArgs, *river.InsertOpts) { return ScheduleNotifications{}, nil },
+func (j *Jobs) everyMinute() *river.PeriodicJob {
+	return river.NewPeriodicJob(afterMinutes(minuteLag), func() (river.JobArgs, *river.InsertOpts) { return ScheduleNotifications{At: j.minute()}, nil },
 		&river.PeriodicJobOpts{RunOnStart: true})
 }
+
+// minute is the present one, in seconds.
+func (j *Jobs) minute() int64 { return j.deps.Now().Truncate(time.Minute).Unix() }
 
 func (j *Jobs) scheduleNotifications(ctx context.Context, _ *river.Job[ScheduleNotifications]) error {
 	ids, err := j.deps.Tenants(ctx)
 	if err != nil {
 		return fmt.Errorf("list the tenants: %w", err)
 	}
+	at := j.minute()
 	for step := range slices.Chunk(ids, insertStep) {
 		params := make([]river.InsertManyParams, 0, 2*len(step))
 		for _, id := range step {
-			params = append(params, river.InsertManyParams{Args: EvaluateAlarms{TenantID: id}}, river.InsertManyParams{Args: DeliverNotifications{TenantID: id}})
+			params = append(params, river.InsertManyParams{Args: EvaluateAlarms{TenantID: id, At: at}}, river.InsertManyParams{Args: DeliverNotifications{TenantID: id, At: at}})
 		}
 		if _, err := j.client.InsertMany(ctx, params); err != nil {
 			return fmt.Errorf("make the jobs of alarms and notifications: %w", err)

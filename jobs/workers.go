@@ -14,20 +14,30 @@ import (
 
 func (j *Jobs) workers() *river.Workers {
 	w := river.NewWorkers()
-	river.AddWorker(w, river.WorkFunc(j.compact))
-	river.AddWorker(w, river.WorkFunc(j.eraseCustomer))
+	river.AddWorker(w, long(j.compact))
+	river.AddWorker(w, long(j.eraseCustomer))
 	river.AddWorker(w, river.WorkFunc(j.scheduleTenants))
-	river.AddWorker(w, river.WorkFunc(j.makePartitions))
-	river.AddWorker(w, river.WorkFunc(j.dropPartitions))
-	river.AddWorker(w, river.WorkFunc(j.expireTenant))
+	river.AddWorker(w, long(j.makePartitions))
+	river.AddWorker(w, long(j.dropPartitions))
+	river.AddWorker(w, long(j.expireTenant))
 	river.AddWorker(w, river.WorkFunc(j.scheduleNotifications))
 	river.AddWorker(w, river.WorkFunc(j.evaluateAlarms))
 	river.AddWorker(w, river.WorkFunc(j.deliverNotifications))
 	river.AddWorker(w, river.WorkFunc(j.scheduleDetection))
 	river.AddWorker(w, river.WorkFunc(j.takeFindings))
-	river.AddWorker(w, river.WorkFunc(j.detectTenant))
+	river.AddWorker(w, long(j.detectTenant))
 	return w
 }
+
+// lasting is a worker that goes through much.
+type lasting[T river.JobArgs] struct{ river.Worker[T] }
+
+func long[T river.JobArgs](work func(context.Context, *river.Job[T]) error) river.Worker[T] {
+	return lasting[T]{river.WorkFunc(work)}
+}
+
+// Timeout is when the job is ended.
+func (lasting[T]) Timeout(*river.Job[T]) time.Duration { return longTimeout }
 
 // compactDelay is how long after an hour's end its segments are merged: most late events have arrived by then.
 const compactDelay = 15 * time.Minute

@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,7 +27,7 @@ func (s *Store) TestEndpoint(ctx context.Context, id uuid.UUID) (d *Delivery, er
 		p := Payload{Type: Test.Type(), Timestamp: now.Truncate(time.Millisecond), Data: Data{
 			ID: nodeid.Format(nodeid.NotificationEndpoint, id), Title: "A test", Summary: "Somebody tests whether notifications arrive here. They do.",
 		}}
-		if err := s.insert(ctx, tx, id, t, p, now); err != nil {
+		if err := s.insert(ctx, tx, id, t, p, []pgtype.UUID{}, now); err != nil {
 			return err
 		}
 		d, err = delivery(ctx, tx, t.id)
@@ -59,7 +58,7 @@ func (s *Store) Redeliver(ctx context.Context, id uuid.UUID) (d *Delivery, err e
 		if err != nil {
 			return err
 		}
-		e, err := s.endpoint(ctx, tx, found.EndpointID, "FOR UPDATE")
+		e, err := s.endpoint(ctx, tx, found.EndpointID, "FOR NO KEY UPDATE")
 		if err != nil {
 			return err
 		}
@@ -69,7 +68,7 @@ func (s *Store) Redeliver(ctx context.Context, id uuid.UUID) (d *Delivery, err e
 		if err := again(ctx, tx, id, s.moment()); err != nil {
 			return err
 		}
-		if _, err := tx.Pgx().Exec(ctx, "UPDATE notification_endpoint SET held_until = NULL WHERE tenant_id = $1 AND id = $2", tx.TenantID(), e.ID); err != nil {
+		if err := letGo(ctx, tx, e.ID); err != nil {
 			return err
 		}
 		d, err = delivery(ctx, tx, id)
@@ -80,6 +79,12 @@ func (s *Store) Redeliver(ctx context.Context, id uuid.UUID) (d *Delivery, err e
 	}
 	s.wake(ctx)
 	return d, nil
+}
+
+// letGo has nothing wait any more for a receiver that did not answer: a person says that it does.
+func letGo(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID) error {
+	_, err := tx.Pgx().Exec(ctx, "UPDATE notification_endpoint SET held_until = NULL WHERE tenant_id = $1 AND id = $2", tx.TenantID(), endpointID)
+	return err
 }
 
 // again makes a delivery due. One that is done takes its place behind all others; one that waits keeps its own.
@@ -102,12 +107,15 @@ func (s *Store) Replay(ctx context.Context, endpointID uuid.UUID, since time.Tim
 		return 0, err
 	}
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		e, err := s.endpoint(ctx, tx, endpointID, "FOR UPDATE")
+		e, err := s.endpoint(ctx, tx, endpointID, "FOR NO KEY UPDATE")
 		if err != nil {
 			return err
 		}
 		if !e.Enabled {
 			return errs.Invalid("id", "the endpoint is disabled: enable it first")
+		}
+		if err := letGo(ctx, tx, e.ID); err != nil {
+			return err
 		}
 		n, err = s.replay(ctx, tx, e, since)
 		return err
@@ -119,11 +127,24 @@ func (s *Store) Replay(ctx context.Context, endpointID uuid.UUID, since time.Tim
 	return n, nil
 }
 
+// sqlMissed are notifications that an endpoint asks for, or gets because a rule names it, and was not told. That a failure
+// is over is one of them only if the failure was told or is another of them, unless the endpoint asks for no failures.
+const sqlMissed = `WITH missed AS (
+  SELECT n.id AS of, d.id AS before, n.subject_id, n.recovery, n.created_at, $4::text[] && CASE n.kind WHEN 'ISSUE_RESOLVED' THEN ARRAY['ISSUE_OPENED', 'ISSUE_REOPENED']
+    WHEN 'ALARM_RESOLVED' THEN ARRAY['ALARM_FIRING'] ELSE ARRAY[n.kind] END OR named.alarms AS failures
+  FROM notification n LEFT JOIN delivery d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id AND d.endpoint_id = $2
+  CROSS JOIN LATERAL (SELECT $2 = ANY(n.endpoint_ids) AND n.kind IN ('ALARM_FIRING', 'ALARM_RESOLVED') AND NOT $4::text[] && ARRAY['ALARM_FIRING', 'ALARM_RESOLVED'] AS alarms) named
+  WHERE n.tenant_id = $1 AND n.created_at >= $3 AND (n.kind = ANY($4::text[]) AND (n.endpoint_ids IS NULL OR $2 = ANY(n.endpoint_ids)) OR named.alarms)
+  AND (d.id IS NULL OR d.status IN ('FAILED', 'SKIPPED'))
+)
+SELECT m.of, m.before FROM missed m WHERE NOT m.recovery OR NOT m.failures OR EXISTS (
+  SELECT FROM missed f WHERE f.subject_id = m.subject_id AND NOT f.recovery AND (f.created_at, f.of) < (m.created_at, m.of)
+) OR EXISTS (
+  SELECT FROM delivery p WHERE p.tenant_id = $1 AND p.endpoint_id = $2 AND p.subject_id = m.subject_id AND NOT p.recovery AND p.status NOT IN ('FAILED', 'SKIPPED')
+) ORDER BY m.created_at, m.of LIMIT $5`
+
 func (s *Store) replay(ctx context.Context, tx *tenant.Tx, e *endpointRow, since time.Time) (int, error) {
-	rows, err := tx.Pgx().Query(ctx, `SELECT n.id, d.id FROM notification n LEFT JOIN delivery d ON d.tenant_id = n.tenant_id AND d.notification_id = n.id AND d.endpoint_id = $2
-		WHERE n.tenant_id = $1 AND n.created_at >= $3 AND n.kind = ANY($4::text[]) AND (n.endpoint_ids IS NULL OR $2 = ANY(n.endpoint_ids))
-		AND (d.id IS NULL OR d.status = 'FAILED') ORDER BY n.created_at, n.id LIMIT $5`,
-		tx.TenantID(), e.ID, since, eventsOf(e.Events), mostReplayed)
+	rows, err := tx.Pgx().Query(ctx, sqlMissed, tx.TenantID(), e.ID, since, eventsOf(e.Events), mostReplayed)
 	if err != nil {
 		return 0, err
 	}
@@ -144,23 +165,4 @@ func (s *Store) replay(ctx context.Context, tx *tenant.Tx, e *endpointRow, since
 		return 0, err
 	}
 	return b.Len(), tx.Pgx().SendBatch(ctx, b).Close()
-}
-
-// Expire removes notifications of the context's tenant from before a time that nobody waits for, and tells how many. With
-// dry it removes nothing, and tells what it would.
-func Expire(ctx context.Context, door *tenant.Door, before time.Time, dry bool) (n int, err error) {
-	const over = `FROM notification n WHERE n.tenant_id = $1 AND n.created_at < $2 AND NOT EXISTS (
-		SELECT FROM delivery d WHERE d.tenant_id = n.tenant_id AND d.notification_id = n.id AND d.status IN ('PENDING', 'RETRYING'))`
-	err = door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		if dry {
-			return tx.Pgx().QueryRow(ctx, "SELECT count(*) "+over, tx.TenantID(), before).Scan(&n)
-		}
-		tag, err := tx.Pgx().Exec(ctx, "DELETE "+over, tx.TenantID(), before)
-		n = int(tag.RowsAffected())
-		return err
-	})
-	if err != nil {
-		return n, fmt.Errorf("remove notifications that are over: %w", err)
-	}
-	return n, nil
 }

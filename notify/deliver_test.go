@@ -292,7 +292,7 @@ func TestADigestThatFailsIsTriedAgainWithAllThatIsInIt(t *testing.T) {
 	}
 	b.deliver(t)
 	b.tell(t, issue(notify.IssueResolved, 29, 0))
-	b.pass(5 * time.Second)
+	b.pass(time.Minute)
 	b.answer = nil
 	b.took(t)
 	b.deliver(t)
@@ -377,7 +377,7 @@ func TestATestSaysHowItIsNow(t *testing.T) {
 	require.True(t, errs.Is(err, errs.NotFound))
 }
 
-// A worker that dies in the middle of an attempt gives the endpoint back after a minute, and what it had is sent again.
+// A worker that dies in the middle of an attempt gives the endpoint back when its lease ends, and what it had is sent again.
 func TestAWorkerThatDiesLosesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

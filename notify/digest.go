@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/weirhq/weir/tenant"
 )
@@ -19,12 +20,11 @@ const (
 )
 
 // digest puts what is too much for the minute into one delivery, which it adds to what is due. Another digest waits until
-// a minute after the last.
+// a minute after the last. One alone says more than a digest of it, and waits until there is room for it, or until it is
+// not alone any more.
 func (s *Store) digest(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID, tasks []task, now time.Time) ([]task, error) {
-	var told int
-	var last *time.Time
-	if err := tx.Pgx().QueryRow(ctx, `SELECT (SELECT count(*) FROM delivery WHERE tenant_id = $1 AND endpoint_id = $2 AND told_at > $3 AND digest_id IS NULL), digest_at
-		FROM notification_endpoint WHERE tenant_id = $1 AND id = $2`, tx.TenantID(), endpointID, now.Add(-perMinute)).Scan(&told, &last); err != nil {
+	told, room, last, err := toldLately(ctx, tx, endpointID, now)
+	if err != nil {
 		return nil, err
 	}
 	var keep []task
@@ -41,45 +41,70 @@ func (s *Store) digest(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID,
 		}
 		keep = append(keep, *t)
 	}
-	switch len(over) {
-	case 0:
+	var until time.Time
+	switch {
+	case len(over) == 0:
 		return keep, nil
-	case 1:
-		return tasks, nil // A digest of one says less than the one.
+	case len(over) == 1:
+		until = room
+	case last != nil && now.Sub(*last) < perMinute:
+		until = last.Add(perMinute)
+	default:
+		made, err := s.makeDigest(ctx, tx, endpointID, over, now)
+		return append(keep, made), err
 	}
-	if last != nil && now.Sub(*last) < perMinute {
-		_, err := tx.Pgx().Exec(ctx, "UPDATE delivery SET next_attempt_at = $3 WHERE tenant_id = $1 AND id = ANY($2::uuid[])",
-			tx.TenantID(), tenant.UUIDs(over), last.Add(perMinute))
-		return keep, err
-	}
-	made, err := s.makeDigest(ctx, tx, endpointID, over, now)
-	return append(keep, made), err
+	_, err = tx.Pgx().Exec(ctx, "UPDATE delivery SET next_attempt_at = $3 WHERE tenant_id = $1 AND id = ANY($2::uuid[])", tx.TenantID(), tenant.UUIDs(over), until)
+	return keep, err
 }
 
-// makeDigest makes one delivery that tells what several would.
+// toldLately is how many an endpoint was told one by one in the minute until now, when there is room for another if there
+// is none, and when the last digest was.
+func toldLately(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID, now time.Time) (told int, room time.Time, last *time.Time, err error) {
+	var first *time.Time
+	err = tx.Pgx().QueryRow(ctx, `SELECT count(*), min(told_at), (SELECT digest_at FROM notification_endpoint WHERE tenant_id = $1 AND id = $2)
+		FROM (SELECT told_at FROM delivery WHERE tenant_id = $1 AND endpoint_id = $2 AND told_at > $3 AND digest_id IS NULL ORDER BY told_at DESC LIMIT $4) lately`,
+		tx.TenantID(), endpointID, now.Add(-perMinute), mostPerMinute).Scan(&told, &first, &last)
+	room = now.Add(perMinute)
+	if told == mostPerMinute {
+		room = first.Add(perMinute)
+	}
+	return told, room, last, err
+}
+
+// makeDigest makes one delivery that tells what several would. It reads no more of them than it names.
 func (s *Store) makeDigest(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID, ids []uuid.UUID, now time.Time) (task, error) {
-	rows, err := tx.Pgx().Query(ctx, `SELECT n.payload::text FROM delivery d JOIN notification n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id
-		WHERE d.tenant_id = $1 AND d.id = ANY($2::uuid[]) ORDER BY d.seq`, tx.TenantID(), tenant.UUIDs(ids))
-	if err != nil {
-		return task{}, err
-	}
-	texts, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		return task{}, err
-	}
 	p := Payload{Type: Digest.Type(), Timestamp: now, Data: Data{Title: fmt.Sprintf("%d notifications within a minute", len(ids)), Counts: map[string]int{}}}
-	for i, text := range texts {
+	of := tenant.UUIDs(ids)
+	rows, err := tx.Pgx().Query(ctx, "SELECT kind, count(*) FROM delivery WHERE tenant_id = $1 AND id = ANY($2::uuid[]) GROUP BY kind", tx.TenantID(), of)
+	if err != nil {
+		return task{}, err
+	}
+	var kind Kind
+	var n int
+	if _, err := pgx.ForEachRow(rows, []any{&kind, &n}, func() error { p.Data.Counts[kind.Type()] = n; return nil }); err != nil {
+		return task{}, err
+	}
+	const told = "FROM delivery d JOIN notification n ON n.tenant_id = d.tenant_id AND n.id = d.notification_id WHERE d.tenant_id = $1 AND d.id = ANY($2::uuid[])"
+	if rows, err = tx.Pgx().Query(ctx, "SELECT n.payload::text "+told+" ORDER BY d.seq LIMIT $3", tx.TenantID(), of, mostItems); err != nil {
+		return task{}, err
+	}
+	var text string
+	if _, err := pgx.ForEachRow(rows, []any{&text}, func() error {
 		var one Payload
 		if err := json.Unmarshal([]byte(text), &one); err != nil {
-			return task{}, fmt.Errorf("read a payload: %w", err)
+			return fmt.Errorf("read a payload: %w", err)
 		}
-		p.Data.Counts[one.Type]++
-		if i < mostItems {
-			p.Data.Items = append(p.Data.Items, Item{one.Type, one.Timestamp, one.Data.ID, one.Data.Title, one.Data.URL})
-		}
+		p.Data.Items = append(p.Data.Items, Item{one.Type, one.Timestamp, one.Data.ID, one.Data.Title, one.Data.URL})
+		return nil
+	}); err != nil {
+		return task{}, err
+	}
+	var named []pgtype.UUID
+	if err := tx.Pgx().QueryRow(ctx, "SELECT coalesce(array_agg(DISTINCT c), '{}') FROM (SELECT unnest(n.customer_ids) c "+told+") named", tx.TenantID(), of).Scan(&named); err != nil {
+		return task{}, err
 	}
 	t := task{id: uuid.New(), kind: Digest, subject: endpointID}
-	if err := s.insert(ctx, tx, endpointID, t, p, now); err != nil {
+	if err := s.insert(ctx, tx, endpointID, t, p, named, now); err != nil {
 		return t, err
 	}
 	b := &pgx.Batch{}
@@ -88,8 +113,8 @@ func (s *Store) makeDigest(ctx context.Context, tx *tenant.Tx, endpointID uuid.U
 	return t, tx.Pgx().SendBatch(ctx, b).Close()
 }
 
-// insert writes a notification that is for one endpoint, and its delivery.
-func (s *Store) insert(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID, t task, p Payload, now time.Time) error {
+// insert writes a notification that is for one endpoint and names customers, and its delivery.
+func (s *Store) insert(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID, t task, p Payload, customers []pgtype.UUID, now time.Time) error {
 	payload, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("encode a notification: %w", err)
@@ -97,7 +122,8 @@ func (s *Store) insert(ctx context.Context, tx *tenant.Tx, endpointID uuid.UUID,
 	id := newID(now)
 	b := &pgx.Batch{}
 	b.Queue(`INSERT INTO notification (tenant_id, id, kind, subject_id, episode, recovery, payload, created_at, endpoint_ids, customer_ids)
-		VALUES ($1, $2, $3, $4, $5, false, $6::text::json, $7, ARRAY[$8::uuid], '{}')`, tx.TenantID(), id, string(t.kind), t.subject, id.String(), string(payload), now, endpointID)
+		VALUES ($1, $2, $3, $4, $5, false, $6::text::json, $7, ARRAY[$8::uuid], $9::uuid[])`,
+		tx.TenantID(), id, string(t.kind), t.subject, id.String(), string(payload), now, endpointID, customers)
 	b.Queue(`INSERT INTO delivery (tenant_id, id, endpoint_id, notification_id, kind, subject_id, recovery, status, next_attempt_at, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, false, 'PENDING', $7, $7)`, tx.TenantID(), t.id, endpointID, id, string(t.kind), t.subject, now)
 	return tx.Pgx().SendBatch(ctx, b).Close()

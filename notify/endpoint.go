@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -118,6 +119,8 @@ func (s *Store) checkURL(target string) error {
 		return fmt.Errorf("must not hold a user name or password: what comes from Weir is told by its signature")
 	case u.Fragment != "":
 		return fmt.Errorf("must not hold a fragment")
+	case !validPort(u):
+		return fmt.Errorf("must have a port from 1 to 65535, or none")
 	}
 	if err := s.opt.Reach.CheckHost(u.Hostname()); err != nil {
 		return fmt.Errorf("cannot be reached: %w", err)
@@ -126,6 +129,14 @@ func (s *Store) checkURL(target string) error {
 		return fmt.Errorf("must be an https URL")
 	}
 	return nil
+}
+
+func validPort(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && port > 0
 }
 
 func (s *Store) checkRecipients(f *errs.Fields, target string) {

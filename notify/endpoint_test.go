@@ -21,7 +21,7 @@ func TestTargetsThatCannotBe(t *testing.T) {
 		"": notify.Webhook, "hooks.example.com": notify.Webhook, "ftp://example.com/": notify.Webhook, "http://example.com/": notify.Slack,
 		"http://8.8.8.8/": notify.Webhook, "https://10.0.0.1/": notify.Webhook, "https://0xa.1/": notify.Webhook, "https://[::ffff:10.0.0.1]/": notify.Webhook,
 		"https://167772161/": notify.Webhook, "https://169.254.169.254/latest": notify.Slack, "https://user:pw@example.com/": notify.Webhook,
-		"https://example.com/#x": notify.Webhook, "https:example.com": notify.Webhook, "https://exa\x00mple.com": notify.Webhook, "nobody": notify.Email, "a@b.example, c": notify.Email,
+		"https://example.com/#x": notify.Webhook, "https://example.com:99999/": notify.Webhook, "https://example.com:0/": notify.Slack, "https:example.com": notify.Webhook, "https://exa\x00mple.com": notify.Webhook, "nobody": notify.Email, "a@b.example, c": notify.Email,
 	} {
 		_, _, err := b.store.CreateEndpoint(b.ctx, notify.CreateEndpointInput{Channel: channel, Target: target, Events: []notify.Kind{notify.IssueOpened}})
 		require.True(t, errs.Is(err, errs.BadInput), target)
@@ -150,7 +150,7 @@ func TestWhatIsOverAndWhoIsDeletedGoes(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	e := b.endpoint(t, notify.IssueOpened, notify.FlowRunFailed)
-	b.tell(t, issue(notify.IssueOpened, 1, 0), issue(notify.IssueOpened, 2, 0))
+	b.tell(t, issue(notify.IssueOpened, 1, 0), notify.OfFlowRun(&notify.FlowRun{ID: uuid.New(), FailedAt: noon}))
 	b.deliver(t)
 	b.answer = fails(500)
 	b.tell(t, issue(notify.IssueOpened, 3, 0))

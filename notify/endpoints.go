@@ -20,17 +20,19 @@ import (
 type endpointRow struct {
 	Endpoint
 	target, secret, previous []byte
-	previousUntil, digestAt  *time.Time
+	previousUntil            *time.Time
+	// heldUntil is until when nothing goes there, because it did not answer.
+	heldUntil *time.Time
 }
 
-const endpointColumns = `id, channel, target, events, enabled, disabled_reason, secret, previous_secret, previous_until, failing_since, digest_at, created_at`
+const endpointColumns = `id, channel, target, events, enabled, disabled_reason, secret, previous_secret, previous_until, failing_since, held_until, created_at`
 
 func scanEndpoint(row pgx.CollectableRow) (*endpointRow, error) {
 	e := &endpointRow{}
 	var id pgtype.UUID
 	var events []string
 	err := row.Scan(&id, &e.Channel, &e.target, &events, &e.Enabled, &e.DisabledReason, &e.secret, &e.previous, &e.previousUntil,
-		&e.FailingSince, &e.digestAt, &e.CreatedAt)
+		&e.FailingSince, &e.heldUntil, &e.CreatedAt)
 	e.ID = id.Bytes
 	for _, kind := range events {
 		e.Events = append(e.Events, Kind(kind))
@@ -121,7 +123,7 @@ func (s *Store) UpdateEndpoint(ctx context.Context, in UpdateEndpointInput) (e *
 		return nil, err
 	}
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		row, err := s.endpoint(ctx, tx, in.ID, "FOR UPDATE")
+		row, err := s.endpoint(ctx, tx, in.ID, "FOR NO KEY UPDATE")
 		if err != nil {
 			return err
 		}
@@ -173,13 +175,16 @@ func (s *Store) updated(ctx context.Context, tx *tenant.Tx, row *endpointRow) (*
 	return &again.Endpoint, nil
 }
 
-// DeleteEndpoint deletes an endpoint with its deliveries; rules that name it do not any more. Errors: NotFound. It needs
-// the role DEVELOPER.
+// DeleteEndpoint deletes an endpoint with its deliveries; rules that name it do not any more, and one that names no other
+// tells all that ask for alarms. Errors: NotFound. It needs the role DEVELOPER.
 func (s *Store) DeleteEndpoint(ctx context.Context, id uuid.UUID) error {
 	if _, err := developer(ctx); err != nil {
 		return err
 	}
 	return s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		if _, err := tx.Pgx().Exec(ctx, "UPDATE alarm_rule SET endpoint_ids = array_remove(endpoint_ids, $2) WHERE tenant_id = $1 AND $2 = ANY(endpoint_ids)", tx.TenantID(), id); err != nil {
+			return fmt.Errorf("take endpoint %s from its rules: %w", id, err)
+		}
 		tag, err := tx.Pgx().Exec(ctx, "DELETE FROM notification_endpoint WHERE tenant_id = $1 AND id = $2", tx.TenantID(), id)
 		if err == nil && tag.RowsAffected() == 0 {
 			return errs.New(errs.NotFound, "no such endpoint")
@@ -200,7 +205,7 @@ func (s *Store) RotateSecret(ctx context.Context, id uuid.UUID) (e *Endpoint, se
 	}
 	secret = newSecret()
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		row, err := s.endpoint(ctx, tx, id, "FOR UPDATE")
+		row, err := s.endpoint(ctx, tx, id, "FOR NO KEY UPDATE")
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -21,8 +22,16 @@ const (
 // whether to go on with what else is due there.
 func (s *Store) record(ctx context.Context, endpointID uuid.UUID, t *task, r *Result) (goOn bool, err error) {
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		e, err := s.endpoint(ctx, tx, endpointID, "FOR UPDATE")
+		e, err := s.endpoint(ctx, tx, endpointID, "FOR NO KEY UPDATE")
+		if errs.Is(err, errs.NotFound) {
+			return nil // It was deleted meanwhile, and its deliveries with it.
+		}
 		if err != nil {
+			return err
+		}
+		var there bool
+		if err := tx.Pgx().QueryRow(ctx, "SELECT EXISTS (SELECT FROM delivery WHERE tenant_id = $1 AND id = $2 FOR UPDATE)", tx.TenantID(), t.id).Scan(&there); err != nil || !there {
+			goOn = true // What it told was erased meanwhile.
 			return err
 		}
 		now := s.moment()
@@ -69,9 +78,17 @@ func (s *Store) succeeded(ctx context.Context, tx *tenant.Tx, e *endpointRow, t 
 	if e.FailingSince == nil {
 		return nil
 	}
-	_, err := tx.Pgx().Exec(ctx, "UPDATE notification_endpoint SET failing_since = NULL, held_until = NULL WHERE tenant_id = $1 AND id = $2", tx.TenantID(), e.ID)
+	if _, err := tx.Pgx().Exec(ctx, "UPDATE notification_endpoint SET failing_since = NULL, held_until = NULL WHERE tenant_id = $1 AND id = $2", tx.TenantID(), e.ID); err != nil || e.heldUntil == nil {
+		return err
+	}
+	_, err := tx.Pgx().Exec(ctx, sqlBack, tx.TenantID(), e.ID, now)
 	return err
 }
+
+// sqlBack makes due what failed while the receiver was away, now that it is back: nobody waits for hours for what failed
+// ten times meanwhile. What the receiver itself did not like waits for its own time.
+const sqlBack = `UPDATE delivery d SET next_attempt_at = $3 WHERE d.tenant_id = $1 AND d.endpoint_id = $2 AND d.status = 'RETRYING' AND d.next_attempt_at > $3
+AND (SELECT coalesce(a.status_code, 0) NOT BETWEEN 400 AND 499 FROM delivery_attempt a WHERE a.tenant_id = $1 AND a.delivery_id = d.id ORDER BY a.id DESC LIMIT 1)`
 
 // settle ends a delivery, and those that went with it.
 func settle(ctx context.Context, tx *tenant.Tx, t *task, status DeliveryStatus, now time.Time) error {
@@ -84,6 +101,10 @@ func (s *Store) failed(ctx context.Context, tx *tenant.Tx, e *endpointRow, t *ta
 	if t.kind == Test {
 		// A test says how it is now; it is nothing that must arrive.
 		return true, settle(ctx, tx, t, Failed, now)
+	}
+	if !e.Enabled {
+		// Somebody disabled it during the attempt: nobody would try again.
+		return false, settle(ctx, tx, t, Failed, now)
 	}
 	if r.Gone {
 		return false, s.disable(ctx, tx, e, goneSaid, now)
@@ -99,7 +120,8 @@ func (s *Store) failed(ctx context.Context, tx *tenant.Tx, e *endpointRow, t *ta
 	if t.giveUpAt != nil {
 		giveUp = *t.giveUpAt
 	}
-	at, again := nextAttempt(now, giveUp, t.failures+1, r.RetryAfter, s.opt.Random())
+	random := s.opt.Random()
+	at, again := nextAttempt(now, giveUp, t.failures+1, r.RetryAfter, random)
 	if again {
 		_, err = tx.Pgx().Exec(ctx, `UPDATE delivery SET status = 'RETRYING', failures = failures + 1, next_attempt_at = $3, give_up_at = $4, told_at = coalesce(told_at, $5)
 			WHERE tenant_id = $1 AND id = $2`, tx.TenantID(), t.id, at, giveUp, now)
@@ -111,7 +133,8 @@ func (s *Store) failed(ctx context.Context, tx *tenant.Tx, e *endpointRow, t *ta
 	}
 	var held *time.Time
 	if !r.Content {
-		until := now.Add(max(min(backoff(t.failures+1, s.opt.Random()), holdMost), r.RetryAfter))
+		// As long as what failed waits, so that it goes before what came after it.
+		until := now.Add(max(min(backoff(t.failures+1, random), holdMost), r.RetryAfter))
 		held = &until
 	}
 	_, err = tx.Pgx().Exec(ctx, "UPDATE notification_endpoint SET failing_since = $3, held_until = coalesce($4, held_until) WHERE tenant_id = $1 AND id = $2",

@@ -148,12 +148,15 @@ func (b *bundle) reload(t *testing.T, e *notify.Endpoint) *notify.Endpoint {
 	return found[e.ID]
 }
 
+// customerOf is whom the issue of the number hits.
+func customerOf(number byte) uuid.UUID { return uuid.UUID{0: 9, 15: number} }
+
 // issue is an event of an issue of the number, whose episode began so long after noon.
 func issue(kind notify.Kind, number byte, opened time.Duration) notify.Event {
 	return notify.OfIssue(kind, &notify.Issue{
 		ID: uuid.UUID{0: number, 6: 0x70, 8: 0x80}, Title: fmt.Sprintf("Issue %d", number), Severity: "ERROR", Status: "OPEN", Category: "AUTH_TOKEN_EXPIRED",
 		Integration: notify.Thing{ID: uuid.New(), ExternalID: "salesforce", Name: "Salesforce"},
-		Customers:   []notify.Thing{{ID: uuid.UUID{0: 9, 15: number}, ExternalID: "acme", Name: "Acme"}}, CustomerCount: 3, Occurrences: 7,
+		Customers:   []notify.Thing{{ID: customerOf(number), ExternalID: "acme", Name: "Acme"}}, CustomerCount: 3, Occurrences: 7,
 		OpenedAt: noon.Add(opened), ResolvedAt: noon.Add(opened + time.Hour), ResolvedBy: "CUSTOMER",
 		Steps: []notify.Step{{Actor: "CUSTOMER", Text: "Sign in again."}}, Evidence: []notify.Evidence{{ID: "req_1", At: noon, Summary: "GET /x: 401", Excerpt: `{"error":"expired"}`}},
 	})

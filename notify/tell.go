@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -14,7 +13,7 @@ import (
 
 // sqlTell writes a notification, if any endpoint asks for its kind and it was not told before, and a delivery for each
 // endpoint that is to get it now. Rules name their endpoints: one that asks for nothing of alarms gets all of its rules'.
-// Of a recovery only those are told whom the failure was told, or will be; and those that ask for nothing but recoveries.
+// The order by a sum keeps the index of an endpoint's whole list out of it. Of a recovery only those are told whom the failure was told, or will be; and those that ask for nothing but recoveries.
 const sqlTell = `WITH asked AS (
   SELECT e.id, e.enabled, e.events && $11::text[] OR $12 AND NOT e.events && ARRAY['ALARM_FIRING', 'ALARM_RESOLVED'] AS failures
   FROM notification_endpoint e WHERE e.tenant_id = $1 AND CASE
@@ -29,7 +28,7 @@ INSERT INTO delivery (tenant_id, id, endpoint_id, notification_id, kind, subject
 SELECT $1, gen_random_uuid(), e.id, told.id, $3, $4, $6, 'PENDING', $8, $8 FROM told, asked e
 WHERE e.enabled AND (NOT $6 OR NOT e.failures OR NOT coalesce((
   SELECT d.recovery FROM delivery d WHERE d.tenant_id = $1 AND d.endpoint_id = e.id AND d.subject_id = $4 AND d.status NOT IN ('FAILED', 'SKIPPED')
-  ORDER BY d.seq DESC LIMIT 1), true))
+  ORDER BY d.seq + 0 DESC LIMIT 1), true))
 RETURNING id`
 
 // Tell writes what is to be told into the transaction of what it tells. When that commits, it will be told.
@@ -86,16 +85,4 @@ func (s *Store) Asked(ctx context.Context, tx *tenant.Tx) (map[Kind]bool, error)
 		asked[Kind(kind)] = true
 	}
 	return asked, nil
-}
-
-// EraseCustomer removes what was told of a customer of the context's tenant.
-func (s *Store) EraseCustomer(ctx context.Context, customerID uuid.UUID) error {
-	err := s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		_, err := tx.Pgx().Exec(ctx, "DELETE FROM notification WHERE tenant_id = $1 AND $2 = ANY(customer_ids)", tx.TenantID(), customerID)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("erase a customer from notifications: %w", err)
-	}
-	return nil
 }

@@ -35,6 +35,7 @@ type world struct {
 	server  *localpg.Server
 	env     harness.Env
 	service *harness.Service
+	mail    *mailbox
 }
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
@@ -54,7 +55,7 @@ func run(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if shared.world != nil {
-		err = errors.Join(shared.world.service.Stop(ctx), shared.world.server.Stop(ctx))
+		err = errors.Join(shared.world.service.Stop(ctx), shared.world.server.Stop(ctx), shared.world.mail.server.Close())
 	}
 	if err := errors.Join(err, os.RemoveAll(scratch)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -74,7 +75,11 @@ func startWorld() (*world, error) {
 	if w.server, err = localpg.Start(ctx, localpg.Options{DataDir: w.dir}); err != nil {
 		return nil, err
 	}
-	w.env = harness.EnvOf(w.server).With("WEIR_NOTIFY_ALLOW_CIDRS", "127.0.0.0/8")
+	if w.mail, err = startMailbox(ctx); err != nil {
+		return nil, errors.Join(err, w.server.Stop(ctx))
+	}
+	w.env = harness.EnvOf(w.server).With("WEIR_NOTIFY_ALLOW_CIDRS", "127.0.0.0/8").With("WEIR_PUBLIC_URL", "https://weir.example").
+		With("WEIR_SMTP_URL", "smtp://"+w.mail.addr+"?from=weir@example.com")
 	if w.service, err = binary.Serve(ctx, w.env, "--migrate"); err != nil {
 		return nil, errors.Join(err, w.server.Stop(ctx))
 	}

@@ -53,7 +53,7 @@ func NewDetection(from Sources) *Detection {
 		Door: from.Door, Now: from.Now, Traffic: from.Statistics, Diagnose: from.diagnose, Advice: from.Advice.Advice, Apps: from.Directory,
 		Committed: from.Committed, Log: from.Log.With("component", "issues"),
 	}
-	told := &news{told: from.Told}
+	told := &news{told: from.Told, entries: from.Journal}
 	if from.Told != nil {
 		deps.Changed, deps.Apps = told.changed, tellingApps{from.Directory, from.Told}
 	}

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -11,14 +13,17 @@ import (
 	"github.com/weirhq/weir/directory"
 	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/issues"
+	"github.com/weirhq/weir/journal"
+	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/notify"
 	"github.com/weirhq/weir/tenant"
 )
 
 // news tells, in the transaction that changes them, of issues and of what they do to connected apps.
 type news struct {
-	issues *issues.Store
-	told   *notify.Store
+	issues  *issues.Store
+	told    *notify.Store
+	entries *journal.Store
 }
 
 // newsOf are what actions on issues are told as.
@@ -42,11 +47,45 @@ func (n *news) changed(ctx context.Context, tx *tenant.Tx, changes []issues.Chan
 	if err != nil {
 		return err
 	}
+	shown, err := n.shown(ctx, list)
+	if err != nil {
+		return err
+	}
 	events := make([]notify.Event, len(list))
 	for i, one := range list {
-		events[i] = notify.OfIssue(newsOf[one.Action], newsItem(one))
+		item := newsItem(one)
+		if e := one.Evidence; e != nil && shown[e.ID] != nil && len(item.Evidence) > 0 {
+			item.Evidence[0].Summary = callOf(shown[e.ID], item.Title)
+		}
+		events[i] = notify.OfIssue(newsOf[one.Action], item)
 	}
 	return n.told.Tell(ctx, tx, events...)
+}
+
+// shown are the entries that show what is wrong. That it is over needs none.
+func (n *news) shown(ctx context.Context, list []*issues.News) (map[uuid.UUID]*entry.Entry, error) {
+	var ids []uuid.UUID
+	for _, one := range list {
+		if one.Evidence != nil && newsOf[one.Action] != notify.IssueResolved {
+			ids = append(ids, one.Evidence.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return n.entries.ByIDs(ctx, ids)
+}
+
+// callOf is an entry in a line: the call and how it ended; of what is no call, other words.
+func callOf(e *entry.Entry, other string) string {
+	if e.Method == "" {
+		return other
+	}
+	text := e.Method + " " + cmp.Or(e.Endpoint, "/")
+	if e.StatusCode == 0 {
+		return text
+	}
+	return fmt.Sprintf("%s: %d", text, e.StatusCode)
 }
 
 // mostSignals is how many parts of an entry an excerpt quotes.

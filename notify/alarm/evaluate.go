@@ -22,6 +22,8 @@ const (
 	mostBehind = 24 * 60
 	// short is a lookback, in minutes, up to which rules are read for together: a long one reads more.
 	short = 2 * 60
+	// together bounds how many rules are read for at once: each keeps what it counts of all its minutes.
+	together = 50
 )
 
 // Evaluate looks at the minutes that have passed since it last did, for all rules of the context's tenant.
@@ -42,7 +44,7 @@ func (s *Store) Evaluate(ctx context.Context) error {
 			many = append(many, r)
 		}
 	}
-	for _, group := range [][]*Rule{few, many} {
+	for _, group := range slices.Concat(slices.Collect(slices.Chunk(few, together)), slices.Collect(slices.Chunk(many, together))) {
 		if err := s.evaluate(ctx, group, to); err != nil {
 			return err
 		}
@@ -51,9 +53,6 @@ func (s *Store) Evaluate(ctx context.Context) error {
 }
 
 func (s *Store) evaluate(ctx context.Context, group []*Rule, to int64) error {
-	if len(group) == 0 {
-		return nil
-	}
 	seen := map[uuid.UUID]*samples{}
 	conditions := make([]*Condition, len(group))
 	list := make([]*samples, len(group))
@@ -126,7 +125,8 @@ func (s *Store) advance(ctx context.Context, tx *tenant.Tx, r *Rule, seen *sampl
 		err = s.resolve(ctx, tx, r, timeOf(at))
 	})
 	r.evaluatedAt = to
-	if err == nil && r.state.FiredAt != 0 && r.state.FiredAt == before.FiredAt && r.state.Peak != before.Peak {
+	// It may have fired and got worse in these same minutes.
+	if err == nil && r.state.FiredAt != 0 && (r.state.FiredAt != before.FiredAt || r.state.Peak != before.Peak) {
 		_, err = tx.Pgx().Exec(ctx, "UPDATE alarm SET peak = $3, change_no = 0 WHERE tenant_id = $1 AND rule_id = $2 AND resolved_at IS NULL", tx.TenantID(), r.ID, r.state.Peak)
 	}
 	return err

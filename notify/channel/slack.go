@@ -16,6 +16,7 @@ import (
 const (
 	slackHeader  = 150
 	slackSection = 3000
+	slackExcerpt = 2000 // leaves room for what stands around it
 	slackField   = 2000
 	slackFields  = 10
 )
@@ -73,7 +74,7 @@ func (l *letter) blocks() []block {
 	for _, e := range d.Evidence {
 		quoted := ""
 		if e.Excerpt != "" {
-			quoted = "\n```" + strings.ReplaceAll(escape(e.Excerpt), "```", "'''") + "```"
+			quoted = "\n```" + shorten(strings.ReplaceAll(escape(e.Excerpt), "```", "'''"), slackExcerpt) + "```"
 		}
 		section(fmt.Sprintf("*%s*  %s%s", escape(e.Summary), moment(e.At), quoted))
 	}

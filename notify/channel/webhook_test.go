@@ -176,6 +176,7 @@ func TestSlacksLimitsAreKept(t *testing.T) {
 	var p notify.Payload
 	require.NoError(t, json.Unmarshal([]byte(payload), &p))
 	p.Data.Title, p.Data.Cause = strings.Repeat("t", 4000), strings.Repeat("ü", 9000)
+	p.Data.Evidence[0].Excerpt = strings.Repeat("<", 1000)
 	for range 60 {
 		p.Data.Items = append(p.Data.Items, notify.Item{Type: "issue.opened", Title: strings.Repeat("x", 200)})
 	}
@@ -190,6 +191,7 @@ func TestSlacksLimitsAreKept(t *testing.T) {
 				most = slackHeader
 			}
 			require.LessOrEqual(t, len([]rune(b.Text.Text)), most)
+			require.Zero(t, strings.Count(b.Text.Text, "```")%2, "what is quoted ends")
 		}
 		require.LessOrEqual(t, len(b.Fields), slackFields)
 	}
