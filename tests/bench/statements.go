@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 
 	"github.com/jackc/pgx/v5"
@@ -44,6 +45,9 @@ func (b *bench) serviceURL() string { return b.server.URL(localpg.Service) }
 const asking = `SELECT coalesce(sum(calls), 0) FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
 WHERE r.rolname = 'weir_service' AND query ~* '^\s*(SELECT|WITH)\s' AND query !~ '^SELECT [a-z_]+\(' AND query !~* 'river|api_key'`
 
+// asked is how often a page is asked for until its statements are counted: jobs ask for data too, now and then.
+const asked = 5
+
 // countStatements counts how many statements a page takes at most. It is 0 where the extension is missing.
 func (b *bench) countStatements(ctx context.Context, way *pageWay) (most int, err error) {
 	if _, err := b.admin.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"); err != nil {
@@ -58,17 +62,21 @@ func (b *bench) countStatements(ctx context.Context, way *pageWay) (most int, er
 	}
 	tenants, ids := b.customers(2000, pagesCompared)
 	for i, id := range ids {
-		if _, err := b.admin.Exec(ctx, "SELECT pg_stat_statements_reset()"); err != nil {
-			return 0, err
+		least := math.MaxInt
+		for range asked {
+			if _, err := b.admin.Exec(ctx, "SELECT pg_stat_statements_reset()"); err != nil {
+				return 0, err
+			}
+			if _, err := way.get(ctx, tenants[i], id); err != nil {
+				return 0, err
+			}
+			var n int
+			if err := b.admin.QueryRow(ctx, asking).Scan(&n); err != nil {
+				return 0, err
+			}
+			least = min(least, n)
 		}
-		if _, err := way.get(ctx, tenants[i], id); err != nil {
-			return 0, err
-		}
-		var n int
-		if err := b.admin.QueryRow(ctx, asking).Scan(&n); err != nil {
-			return 0, err
-		}
-		most = max(most, n)
+		most = max(most, least)
 	}
 	return most, count(ctx, b.admin, "none")
 }
