@@ -63,7 +63,7 @@ func choose(all []exhibit) (kept []exhibit) {
 // each customer. Most of what is watched never becomes an issue, so that more of the same costs nothing.
 const (
 	watchedOfHour = 5
-	watchedKept   = 50
+	watchedKept   = 20
 )
 
 // chooseWatched gives what is kept of the evidence of what is only watched.
