@@ -35,10 +35,7 @@ const (
 // choose gives what is kept of evidence: the same, in whatever steps it comes. Entries between the first and the latest are
 // sampled by a hash of their ids, the smallest ones, so that each is as likely as any other.
 func choose(all []exhibit) (kept []exhibit) {
-	slices.SortFunc(all, func(a, b exhibit) int {
-		return cmp.Or(a.At.Compare(b.At), slices.Compare(a.ID[:], b.ID[:]))
-	})
-	all = slices.CompactFunc(all, func(a, b exhibit) bool { return a.ID == b.ID })
+	all = inOrder(all)
 	if len(all) <= firstKept+latestKept+sampledKept {
 		return all
 	}
@@ -59,6 +56,14 @@ func choose(all []exhibit) (kept []exhibit) {
 	return kept
 }
 
+// inOrder sorts evidence by time, each once.
+func inOrder(all []exhibit) []exhibit {
+	slices.SortFunc(all, func(a, b exhibit) int {
+		return cmp.Or(a.At.Compare(b.At), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	return slices.CompactFunc(all, func(a, b exhibit) bool { return a.ID == b.ID })
+}
+
 // What is kept of the evidence of what is only watched: of each customer's first in each hour the latest, and the latest of
 // each customer. Most of what is watched never becomes an issue, so that more of the same costs nothing.
 const (
@@ -72,12 +77,9 @@ func chooseWatched(all []exhibit) (kept []exhibit) {
 		customer uuid.UUID
 		hour     time.Time
 	}
-	slices.SortFunc(all, func(a, b exhibit) int {
-		return cmp.Or(a.At.Compare(b.At), slices.Compare(a.ID[:], b.ID[:]))
-	})
 	seen, latest := map[of]int{}, map[uuid.UUID]uuid.UUID{}
 	var first []exhibit
-	for _, e := range slices.CompactFunc(all, func(a, b exhibit) bool { return a.ID == b.ID }) {
+	for _, e := range inOrder(all) {
 		o := of{e.customer, e.At.Truncate(time.Hour)}
 		if seen[o]++; seen[o] <= watchedOfHour {
 			first, latest[e.customer] = append(first, e), e.ID

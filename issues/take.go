@@ -193,9 +193,10 @@ func (c *counting) write() error {
 // dropOld leaves out what is too old to open anything, unless it belongs to an issue that was opened before: a history that
 // is sent in later makes no problems.
 func (c *counting) dropOld() error {
+	tooOld := func(t *tally) bool { return t.last.Before(c.now.Add(-counted)) }
 	var old []uuid.UUID
 	for _, t := range c.tallies {
-		if t.last.Before(c.now.Add(-counted)) {
+		if tooOld(t) {
 			old = append(old, t.id)
 		}
 	}
@@ -212,7 +213,7 @@ func (c *counting) dropOld() error {
 		return err
 	}
 	c.tallies = slices.DeleteFunc(c.tallies, func(t *tally) bool {
-		return slices.Contains(old, t.id) && !slices.Contains(known, t.id)
+		return tooOld(t) && !slices.Contains(known, t.id)
 	})
 	return nil
 }

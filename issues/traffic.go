@@ -34,18 +34,19 @@ func (s *Store) ask(ctx context.Context, questions []question) error {
 			byIntegration[q.integration] = append(byIntegration[q.integration], q)
 		}
 	}
-	if err := s.askOf(ctx, statistics.Filter{}, recent); err != nil {
+	if err := s.askOf(ctx, recent); err != nil {
 		return err
 	}
-	for integration, list := range byIntegration {
-		if err := s.askOf(ctx, statistics.Filter{IntegrationID: integration}, list); err != nil {
+	for _, list := range byIntegration {
+		if err := s.askOf(ctx, list); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) askOf(ctx context.Context, f statistics.Filter, list []question) error {
+// askOf reads once what all of the questions are about.
+func (s *Store) askOf(ctx context.Context, list []question) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -56,6 +57,7 @@ func (s *Store) askOf(ctx context.Context, f statistics.Filter, list []question)
 		from, to = earlier(from, q.from), later(to, q.to)
 		of[q.integration] = append(of[q.integration], q)
 	}
+	var f statistics.Filter
 	if len(of) == 1 {
 		f.IntegrationID = list[0].integration
 	}

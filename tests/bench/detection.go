@@ -15,7 +15,6 @@ import (
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/internal/simulate"
 	"github.com/weirhq/weir/issues"
-	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 	"github.com/weirhq/weir/tests/workload"
 )
@@ -90,27 +89,15 @@ func (s *scaling) fillThin(ctx context.Context, id uuid.UUID, scale int) error {
 	corpus := simulate.NewCorpus(simulate.CorpusOptions{
 		Seed: s.options.seed, Entries: scale * s.options.entries, Tenants: s.options.tenants, Days: s.options.days, End: s.end,
 	})
-	collector := statistics.NewCollector()
-	var from simulate.Entry
 	failures := 0
-	for n, commit := 0, int64(1); n < corpus.Len(); commit++ {
-		for range min(s.options.batch, corpus.Len()-n) {
-			corpus.Fill(&from, 0, n)
-			n++
-			if from.Status == "failure" {
-				if failures++; failures%scale != 0 {
-					continue
-				}
-			}
-			collector.AddEntry(entryOf(id, &from))
+	if err := s.write(ctx, corpus, 0, id, func(e *simulate.Entry) bool {
+		if e.Status != "failure" {
+			return true
 		}
-		rows := collector.Pack()
-		if err := s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-			_, err := tx.Pgx().Exec(ctx, statistics.SQLAppend, statistics.Columns(tx.TenantID(), commit, rows)...)
-			return err
-		}); err != nil {
-			return err
-		}
+		failures++
+		return failures%scale == 0
+	}); err != nil {
+		return err
 	}
 	if _, err := s.store.Compact(ctx, s.end); err != nil {
 		return err

@@ -127,7 +127,7 @@ func (s *scaling) fill(ctx context.Context, one *scale) (err error) {
 	for i, id := range one.Tenants {
 		group.Go(func() error {
 			as := tenant.WithPrincipal(ctx2, tenant.System(id))
-			if err := s.write(as, one, i); err != nil {
+			if err := s.write(as, one.corpus, i, id, func(*simulate.Entry) bool { return true }); err != nil {
 				return err
 			}
 			_, err := s.store.Compact(as, s.end.Add(48*time.Hour))
@@ -153,14 +153,17 @@ func (s *scaling) size(ctx context.Context) (bytes int64, err error) {
 	return bytes, err
 }
 
-func (s *scaling) write(ctx context.Context, one *scale, at int) error {
+// write writes what commits of a tenant of the corpus would, of the entries that are wanted.
+func (s *scaling) write(ctx context.Context, corpus *simulate.Corpus, at int, id uuid.UUID, wanted func(*simulate.Entry) bool) error {
 	collector := statistics.NewCollector()
 	var from simulate.Entry
-	for n, commit := 0, int64(1); n < one.corpus.Len(); commit++ {
-		for range min(s.options.batch, one.corpus.Len()-n) {
-			one.corpus.Fill(&from, at, n)
-			collector.AddEntry(entryOf(one.Tenants[at], &from))
+	for n, commit := 0, int64(1); n < corpus.Len(); commit++ {
+		for range min(s.options.batch, corpus.Len()-n) {
+			corpus.Fill(&from, at, n)
 			n++
+			if wanted(&from) {
+				collector.AddEntry(entryOf(id, &from))
+			}
 		}
 		rows := collector.Pack()
 		if err := s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {

@@ -10,16 +10,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
-	"github.com/weirhq/weir/internal/localpg"
 	"github.com/weirhq/weir/tests/harness"
 )
 
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	err := run(ctx)
+	err := harness.Alone(ctx, "weir-subscriptions", func(binary *harness.Binary, env harness.Env) error { return run(ctx, binary, env) })
 	cancel()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -27,25 +25,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) (err error) {
-	dir, err := os.MkdirTemp("", "weir-subscriptions")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // The server's user has to enter it.
-		return err
-	}
-	server, err := localpg.Start(ctx, localpg.Options{DataDir: filepath.Join(dir, "postgres")})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
-	binary, err := harness.Build(ctx, dir)
-	if err != nil {
-		return err
-	}
-	env := harness.EnvOf(server)
+func run(ctx context.Context, binary *harness.Binary, env harness.Env) (err error) {
 	addr, err := harness.FreeAddr(ctx)
 	if err != nil {
 		return err

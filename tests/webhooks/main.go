@@ -8,16 +8,14 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"time"
 
-	"github.com/weirhq/weir/internal/localpg"
 	"github.com/weirhq/weir/tests/harness"
 )
 
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	err := run(ctx)
+	err := harness.Alone(ctx, "weir-webhooks", func(binary *harness.Binary, env harness.Env) error { return run(ctx, binary, env) })
 	cancel()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -25,25 +23,8 @@ func main() {
 	}
 }
 
-func run(ctx context.Context) (err error) {
-	dir, err := os.MkdirTemp("", "weir-webhooks")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // The server's user has to enter it.
-		return err
-	}
-	server, err := localpg.Start(ctx, localpg.Options{DataDir: filepath.Join(dir, "postgres")})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, server.Stop(context.WithoutCancel(ctx))) }()
-	binary, err := harness.Build(ctx, dir)
-	if err != nil {
-		return err
-	}
-	env := harness.EnvOf(server).With("WEIR_NOTIFY_ALLOW_CIDRS", "127.0.0.0/8").With("WEIR_PUBLIC_URL", "https://weir.example.com")
+func run(ctx context.Context, binary *harness.Binary, env harness.Env) (err error) {
+	env = env.With("WEIR_NOTIFY_ALLOW_CIDRS", "127.0.0.0/8").With("WEIR_PUBLIC_URL", "https://weir.example.com")
 	service, err := binary.Serve(ctx, env, "--migrate")
 	if err != nil {
 		return err
