@@ -7,6 +7,10 @@
 // are compressed, the body in frames of up to 384 entries, of which a reader unpacks only those that it needs. The
 // tokens are a Bloom filter of all searchable words.
 //
+// A frame of the body is compressed as a whole, or taken apart into words, numbers and a text of codes for them, which are
+// compressed each by themselves: see wordCoder. That suits bodies that say other things in the same words, as notes and
+// orders do, while bodies that repeat whole stretches are smaller as a whole. Packing again tries both.
+//
 // # What a search finds
 //
 // A search looks in the URL, the error's code, the message, the names and values of headers, bodies, metadata, the

@@ -20,11 +20,12 @@ type Encoder struct {
 }
 
 // NewEncoder makes an Encoder. Keep it: making one costs more than encoding a small segment.
-func NewEncoder() *Encoder { return newEncoder(newCompressor(zstd.SpeedFastest)) }
+func NewEncoder() *Encoder { return newEncoder(newCompressor(zstd.SpeedFastest), false) }
 
-func newEncoder(z *zstd.Encoder) *Encoder {
+func newEncoder(z *zstd.Encoder, best bool) *Encoder {
 	e := &Encoder{}
-	e.list.frames.z, e.body.frames.z = z, z
+	e.list.frames.z = z
+	e.body.frames = framesWriter{z: z, words: &wordCoder{}, best: best}
 	return e
 }
 
@@ -71,7 +72,7 @@ func (e *Encoder) forget(size int) {
 	e.list.forget()
 	e.body.forget()
 	if size > keptBuffers {
-		*e = *newEncoder(e.body.frames.z)
+		*e = *newEncoder(e.body.frames.z, e.body.frames.best)
 	}
 }
 

@@ -20,7 +20,15 @@ func evenly(n, most int) int {
 // framesWriter puts compressed frames of entries together. A column of frames is how many entries it has, how many
 // frames, of each how many entries, its packed and its unpacked size, and the frames.
 type framesWriter struct {
-	z      *zstd.Encoder
+	z *zstd.Encoder
+	// words takes frames apart before they are compressed; nil is for frames that are read too often, or hold few texts.
+	words *wordCoder
+	// best tries both forms on every frame, and keeps the smaller one. Without it that is done now and then, and the others
+	// take the form that was better last.
+	best   bool
+	plain  bool // the last trial was won by far or nearly by compressing the frame as a whole
+	frames int  // since the last trial
+
 	table  []byte
 	packed []byte
 	count  int
@@ -31,11 +39,30 @@ func (w *framesWriter) reset() {
 	w.table, w.packed, w.count, w.over = w.table[:0], w.packed[:0], 0, false
 }
 
-// add compresses a frame; one that does not get smaller is kept as it is.
+// What a packed frame begins with, since version 3.
+const (
+	formCompressed = iota + 1 // it is compressed as a whole
+	formWords                 // a wordCoder took it apart, and it is compressed by streams
+)
+
+const (
+	// Frames smaller than leastSplit have no words to share, and those larger than mostSplit are few, and would make the
+	// buffers large.
+	leastSplit, mostSplit = 8 << 10, 4 << 20
+	// trialEvery is after how many frames both forms are tried again, and worthwhile the part of the size that words must
+	// save, 1 of so many: taking apart and putting together takes time.
+	trialEvery, worthwhile = 16, 25
+)
+
+// add packs a frame; one that does not get smaller is kept as it is.
 func (w *framesWriter) add(raw []byte, entries int) {
 	w.over = w.over || len(raw) > maxFrame
 	start := len(w.packed)
-	w.packed = w.z.EncodeAll(raw, w.packed)
+	if w.words != nil && len(raw) >= leastSplit && len(raw) <= mostSplit {
+		w.addEither(raw)
+	} else {
+		w.addCompressed(raw)
+	}
 	if len(w.packed)-start >= len(raw) {
 		w.packed = append(w.packed[:start], raw...)
 	}
@@ -43,6 +70,39 @@ func (w *framesWriter) add(raw []byte, entries int) {
 	w.table = binary.AppendUvarint(w.table, uint64(len(w.packed)-start))
 	w.table = binary.AppendUvarint(w.table, uint64(len(raw)))
 	w.count++
+}
+
+func (w *framesWriter) addCompressed(raw []byte) {
+	w.packed = w.z.EncodeAll(raw, append(w.packed, formCompressed))
+}
+
+func (w *framesWriter) addWords(raw []byte) {
+	w.words.split(raw)
+	w.packed = w.words.appendPacked(append(w.packed, formWords), w.z)
+}
+
+// addEither packs a frame in the form that suits it, or is likely to.
+func (w *framesWriter) addEither(raw []byte) {
+	trial := w.best || w.frames%trialEvery == 0
+	w.frames++
+	if !trial {
+		if w.plain {
+			w.addCompressed(raw)
+		} else {
+			w.addWords(raw)
+		}
+		return
+	}
+	start := len(w.packed)
+	w.addWords(raw)
+	middle := len(w.packed)
+	w.addCompressed(raw)
+	bySplit, asWhole := middle-start, len(w.packed)-middle
+	if w.plain = bySplit > asWhole-asWhole/worthwhile; w.plain {
+		w.packed = append(w.packed[:start], w.packed[middle:]...)
+	} else {
+		w.packed = w.packed[:middle]
+	}
 }
 
 func (w *framesWriter) appendTo(b []byte, entries int) []byte {
@@ -57,6 +117,8 @@ type frame struct {
 	first, entries int
 	packed         []byte
 	size           int
+	// formless tells that it is of a version in which all packed frames are compressed as a whole.
+	formless bool
 }
 
 // frames is a column of frames, none of them unpacked.
@@ -71,7 +133,7 @@ func readFrames(c cursor) (f frames, ok bool) {
 	entries := 0
 	sizes := make([]int, len(f.list))
 	for i := range f.list {
-		f.list[i] = frame{first: entries, entries: c.count(f.n - entries)}
+		f.list[i] = frame{first: entries, entries: c.count(f.n - entries), formless: c.version < 3}
 		entries += f.list[i].entries
 		sizes[i], f.list[i].size = c.count(len(c.rest)), c.count(maxFrame)
 		c.bad = c.bad || f.list[i].entries == 0
@@ -99,5 +161,17 @@ func (f *frame) unpack(buffer []byte) ([]byte, error) {
 	if !f.isPacked() {
 		return f.packed, nil
 	}
-	return decompress(buffer, f.packed, f.size)
+	if f.formless {
+		return decompress(buffer, f.packed, f.size)
+	}
+	if len(f.packed) == 0 || f.size > maxFrame {
+		return nil, damaged("frame", "claims an impossible size")
+	}
+	switch f.packed[0] {
+	case formCompressed:
+		return decompress(buffer, f.packed[1:], f.size)
+	case formWords:
+		return joinWords(buffer, f.packed[1:], f.size)
+	}
+	return nil, damaged("frame", "is of an unknown form")
 }

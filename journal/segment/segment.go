@@ -13,8 +13,8 @@ import (
 const MaxEntries = 1024
 
 // Format is the version that Encode writes. Every version that was ever written stays readable: 2 added the columns of
-// diagnosis to the head, and changed nothing else.
-const Format int16 = 2
+// diagnosis to the head, and 3 the form that a packed frame begins with.
+const Format int16 = 3
 
 // ErrDamaged says that bytes are no segment, or are not as they were written. Segments of a format that this release
 // does not know are damaged to it too.
