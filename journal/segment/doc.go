@@ -9,7 +9,7 @@
 //
 // A frame of the body is compressed as a whole, or taken apart into words, numbers and a text of codes for them, which are
 // compressed each by themselves: see wordCoder. That suits bodies that say other things in the same words, as notes and
-// orders do, while bodies that repeat whole stretches are smaller as a whole. Packing again tries both.
+// orders do, while bodies that repeat whole stretches are smaller as a whole. Now and then both are tried.
 //
 // # What a search finds
 //

@@ -20,12 +20,12 @@ type Encoder struct {
 }
 
 // NewEncoder makes an Encoder. Keep it: making one costs more than encoding a small segment.
-func NewEncoder() *Encoder { return newEncoder(newCompressor(zstd.SpeedFastest), false) }
+func NewEncoder() *Encoder { return newEncoder(newCompressor(zstd.SpeedFastest)) }
 
-func newEncoder(z *zstd.Encoder, best bool) *Encoder {
+func newEncoder(z *zstd.Encoder) *Encoder {
 	e := &Encoder{}
 	e.list.frames.z = z
-	e.body.frames = framesWriter{z: z, words: &wordCoder{}, best: best}
+	e.body.frames = framesWriter{z: z, words: &wordCoder{}}
 	return e
 }
 
@@ -72,7 +72,7 @@ func (e *Encoder) forget(size int) {
 	e.list.forget()
 	e.body.forget()
 	if size > keptBuffers {
-		*e = *newEncoder(e.body.frames.z, e.body.frames.best)
+		*e = *newEncoder(e.body.frames.z)
 	}
 }
 

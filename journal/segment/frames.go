@@ -23,11 +23,9 @@ type framesWriter struct {
 	z *zstd.Encoder
 	// words takes frames apart before they are compressed; nil is for frames that are read too often, or hold few texts.
 	words *wordCoder
-	// best tries both forms on every frame, and keeps the smaller one. Without it that is done now and then, and the others
-	// take the form that was better last.
-	best   bool
-	plain  bool // the last trial was won by far or nearly by compressing the frame as a whole
-	frames int  // since the last trial
+	// Both forms are tried now and then, and the frames between take the one that was better last.
+	plain  bool // that was compressing the frame as a whole
+	frames int
 
 	table  []byte
 	packed []byte
@@ -49,9 +47,9 @@ const (
 	// Frames smaller than leastSplit have no words to share, and those larger than mostSplit are few, and would make the
 	// buffers large.
 	leastSplit, mostSplit = 8 << 10, 4 << 20
-	// trialEvery is after how many frames both forms are tried again, and worthwhile the part of the size that words must
+	// trialEvery is after how many frames both forms are tried again: most frames cost what one form does. And worthwhile the part of the size that words must
 	// save, 1 of so many: taking apart and putting together takes time.
-	trialEvery, worthwhile = 16, 25
+	trialEvery, worthwhile = 8, 25
 )
 
 // add packs a frame; one that does not get smaller is kept as it is.
@@ -81,9 +79,9 @@ func (w *framesWriter) addWords(raw []byte) {
 	w.packed = w.words.appendPacked(append(w.packed, formWords), w.z)
 }
 
-// addEither packs a frame in the form that suits it, or is likely to.
+// addEither packs a frame in the form that suits it, or suited others.
 func (w *framesWriter) addEither(raw []byte) {
-	trial := w.best || w.frames%trialEvery == 0
+	trial := w.frames%trialEvery == 0
 	w.frames++
 	if !trial {
 		if w.plain {

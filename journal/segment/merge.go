@@ -13,7 +13,7 @@ import (
 )
 
 // encoders are for what is packed again: it stays for long, and nobody waits for it.
-var encoders = sync.Pool{New: func() any { return newEncoder(newCompressor(zstd.SpeedDefault), true) }}
+var encoders = sync.Pool{New: func() any { return newEncoder(newCompressor(zstd.SpeedDefault)) }}
 
 // Verify tells by the checksum whether the four columns are as they were written, and belong together. Errors are
 // ErrDamaged.
