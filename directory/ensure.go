@@ -38,8 +38,9 @@ func (s *Store) Ensure(ctx context.Context, tx *tenant.Tx, need *Need, at time.T
 }
 
 const (
-	makeCustomersSQL = `INSERT INTO customer (tenant_id, id, external_id, name, created_at)
-		SELECT $1, v.id, v.external_id, v.external_id, $4 FROM unnest($2::uuid[], $3::text[]) AS v (id, external_id) ORDER BY v.id
+	makeCustomersSQL = `INSERT INTO customer (tenant_id, id, external_id, name, created_at, last_activity_at)
+		SELECT $1, v.id, v.external_id, v.external_id, $4, v.at
+		FROM unnest($2::uuid[], $3::text[], $5::timestamptz[]) AS v (id, external_id, at) ORDER BY v.id
 		ON CONFLICT DO NOTHING RETURNING id`
 	makeIntegrationsSQL = `INSERT INTO integration (tenant_id, id, key, name, created_at)
 		SELECT $1, v.id, v.key, v.name, $5 FROM unnest($2::uuid[], $3::text[], $4::text[]) AS v (id, key, name) ORDER BY v.id
@@ -51,13 +52,14 @@ func (s *Store) ensureNames(ctx context.Context, tx *tenant.Tx, need *Need, at t
 	var b pgx.Batch
 	var customers []uuid.UUID
 	var externalIDs []string
+	var activity []*time.Time
 	for _, id := range sorted(need.customers) {
 		if c := need.customers[id]; c.missing {
-			customers, externalIDs = append(customers, id), append(externalIDs, c.externalID)
+			customers, externalIDs, activity = append(customers, id), append(externalIDs, c.externalID), append(activity, fromMicros(c.activity))
 		}
 	}
 	if len(customers) > 0 {
-		b.Queue(makeCustomersSQL, tx.TenantID(), tenant.UUIDs(customers), externalIDs, at)
+		b.Queue(makeCustomersSQL, tx.TenantID(), tenant.UUIDs(customers), externalIDs, at, activity)
 	}
 	if ids := sorted(need.integrations); len(ids) > 0 {
 		keys, titles := make([]string, len(ids)), make([]string, len(ids))

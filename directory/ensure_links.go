@@ -13,10 +13,10 @@ import (
 
 const (
 	// An implicit connected app gets the name of the first one that names itself.
-	makeAppsSQL = `INSERT INTO connected_app (tenant_id, id, external_id, implicit, customer_id, integration_id, created_at)
-		SELECT $1, v.id, v.external_id, v.implicit, v.customer_id, v.integration_id, $7
-		FROM unnest($2::uuid[], $3::text[], $4::bool[], $5::uuid[], $6::uuid[])
-			AS v (id, external_id, implicit, customer_id, integration_id) ORDER BY v.id
+	makeAppsSQL = `INSERT INTO connected_app (tenant_id, id, external_id, implicit, customer_id, integration_id, created_at, last_activity_at)
+		SELECT $1, v.id, v.external_id, v.implicit, v.customer_id, v.integration_id, $7, v.at
+		FROM unnest($2::uuid[], $3::text[], $4::bool[], $5::uuid[], $6::uuid[], $8::timestamptz[])
+			AS v (id, external_id, implicit, customer_id, integration_id, at) ORDER BY v.id
 		ON CONFLICT (tenant_id, id) DO UPDATE SET external_id = excluded.external_id, implicit = false
 			WHERE connected_app.implicit AND NOT excluded.implicit`
 	makeFlowsSQL = `INSERT INTO flow (tenant_id, id, key, name, integration_id, created_at)
@@ -44,6 +44,7 @@ const (
 		FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::bool[], $6::bool[], $7::int[], $8::timestamptz[])
 			AS v (id, pulled_at, event_at, pull, ended, pulls, since)
 		WHERE data_source.tenant_id = $1 AND data_source.id = v.id`
+	// Rows that the same commit made have their activity already, and are not written again.
 	moveCustomersSQL = `UPDATE customer SET last_activity_at = v.at
 		FROM unnest($2::uuid[], $3::timestamptz[]) AS v (id, at)
 		WHERE customer.tenant_id = $1 AND customer.id = v.id
@@ -90,6 +91,7 @@ func queueMissingApps(b *pgx.Batch, tenantID uuid.UUID, need *Need, found *apps,
 	var ids, customers, integrations []uuid.UUID
 	var externalIDs []string
 	var implicit []bool
+	var activity []*time.Time
 	for _, id := range sorted(need.apps) {
 		n := need.apps[id]
 		if !n.missing {
@@ -107,9 +109,10 @@ func queueMissingApps(b *pgx.Batch, tenantID uuid.UUID, need *Need, found *apps,
 		}
 		ids, externalIDs, implicit = append(ids, id), append(externalIDs, n.externalID), append(implicit, n.implicit)
 		customers, integrations = append(customers, n.customerID), append(integrations, n.integrationID)
+		activity = append(activity, fromMicros(n.activity))
 	}
 	if len(ids) > 0 {
-		b.Queue(makeAppsSQL, tenantID, tenant.UUIDs(ids), externalIDs, implicit, tenant.UUIDs(customers), tenant.UUIDs(integrations), at)
+		b.Queue(makeAppsSQL, tenantID, tenant.UUIDs(ids), externalIDs, implicit, tenant.UUIDs(customers), tenant.UUIDs(integrations), at, activity)
 	}
 	return nil
 }

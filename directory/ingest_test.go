@@ -249,8 +249,18 @@ func TestActivityThatMovesAtOnceAgainIsPutOff(t *testing.T) {
 		b.ingest(t, b.store, directory.Ref{Customer: "acme", Integration: "crm", At: start.Add(time.Duration(hour) * time.Hour)})
 		require.Equal(t, start, activity())
 	}
+	// While it moves on it waits, and what does not move any more is written.
+	require.NoError(t, b.store.FlushSettledActivity(b.ctx))
+	require.Equal(t, start, activity())
+	b.ingest(t, b.store, directory.Ref{Customer: "acme", Integration: "crm", At: start.Add(2*time.Hour + 50*time.Second)})
+	require.NoError(t, b.store.FlushSettledActivity(b.ctx))
+	require.Equal(t, start.Add(2*time.Hour+50*time.Second), activity())
+
+	b.ingest(t, b.store, directory.Ref{Customer: "acme", Integration: "crm", At: start.Add(3 * time.Hour)})
+	require.NoError(t, b.store.FlushSettledActivity(b.ctx))
 	require.NoError(t, b.store.FlushActivity(b.ctx))
-	require.Equal(t, start.Add(2*time.Hour), activity())
+	require.Equal(t, start.Add(3*time.Hour), activity())
+	require.NoError(t, b.store.FlushActivity(b.ctx))
 }
 
 func TestModeFollowsWhatNamedTheDataSource(t *testing.T) {

@@ -43,7 +43,7 @@ type Resolver struct {
 	links *lru.Cache[linkKey, *link]
 	named *lru.Cache[namedKey, *namedApp]
 	// later is the activity that was put off.
-	later map[uuid.UUID]*Need
+	later map[uuid.UUID]*putOff
 }
 
 type rowKey struct{ tenantID, id uuid.UUID }
@@ -90,7 +90,7 @@ func newResolver(s *Store) *Resolver {
 		rows:  lru.New[rowKey, *row](maxRemembered),
 		links: lru.New[linkKey, *link](maxRemembered),
 		named: lru.New[namedKey, *namedApp](maxRemembered),
-		later: map[uuid.UUID]*Need{},
+		later: map[uuid.UUID]*putOff{},
 	}
 }
 

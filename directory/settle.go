@@ -105,7 +105,7 @@ func (r *Resolver) needCustomer(a *asked, g *group, need *Need, now time.Time) {
 	w := r.row(a.tenantID, id)
 	// A customer that the event does not name is that of a connected app, so it exists.
 	missing := g.Customer != "" && !now.Before(w.until)
-	active := w.active(g.latest, now, func() *int64 { return &r.put(a.tenantID).customer(id, g.Customer).activity })
+	active := w.active(g.latest, now, func() *int64 { return placeOf(r.put(a.tenantID).customers, id) })
 	if missing || active {
 		c := need.customer(id, g.Customer)
 		c.missing = c.missing || missing
@@ -127,7 +127,7 @@ func (r *Resolver) needIntegration(a *asked, g *group, need *Need, now time.Time
 func (r *Resolver) needApp(a *asked, g *group, found *app, need *Need, now time.Time) {
 	w := r.row(a.tenantID, found.id)
 	missing := !now.Before(w.until)
-	active := w.active(g.latest, now, func() *int64 { return &r.put(a.tenantID).app(found.id, &appNeed{}).activity })
+	active := w.active(g.latest, now, func() *int64 { return placeOf(r.put(a.tenantID).apps, found.id) })
 	if missing || active {
 		n := need.app(found.id, &appNeed{
 			customerID: found.customerID, integrationID: found.integrationID,

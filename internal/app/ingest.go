@@ -43,7 +43,7 @@ func (a *App) flush(stop <-chan struct{}, sampler *shape.Sampler) {
 		case <-ticker.C:
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), flushEvery)
-		if err := a.stores.directory.FlushActivity(ctx); err != nil {
+		if err := a.stores.directory.FlushSettledActivity(ctx); err != nil {
 			a.log.WarnContext(ctx, "activity was not written", "error", err)
 		}
 		if err := sampler.Flush(ctx); err != nil {
