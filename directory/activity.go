@@ -119,7 +119,7 @@ func (s *Store) flushActivity(ctx context.Context, all bool) error {
 	for tenantID, need := range s.resolver.takeLater(all) {
 		err := s.door.Write(tenant.WithPrincipal(ctx, tenant.System(tenantID)), func(ctx context.Context, tx *tenant.Tx) error {
 			var b pgx.Batch
-			queueMoves(&b, tenantID, need)
+			queueMoves(&b, tenantID, need, nil)
 			return tx.Pgx().SendBatch(ctx, &b).Close()
 		})
 		if err != nil {

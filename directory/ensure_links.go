@@ -44,7 +44,6 @@ const (
 		FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::bool[], $6::bool[], $7::int[], $8::timestamptz[])
 			AS v (id, pulled_at, event_at, pull, ended, pulls, since)
 		WHERE data_source.tenant_id = $1 AND data_source.id = v.id`
-	// Rows that the same commit made have their activity already, and are not written again.
 	moveCustomersSQL = `UPDATE customer SET last_activity_at = v.at
 		FROM unnest($2::uuid[], $3::timestamptz[]) AS v (id, at)
 		WHERE customer.tenant_id = $1 AND customer.id = v.id
@@ -66,7 +65,7 @@ func (s *Store) ensureLinks(ctx context.Context, tx *tenant.Tx, need *Need, foun
 	queueFlows(&b, tx.TenantID(), need, at)
 	queueSources(&b, tx.TenantID(), need, at)
 	reading := b.Len()
-	queueMoves(&b, tx.TenantID(), need)
+	queueMoves(&b, tx.TenantID(), need, made)
 	if b.Len() == 0 {
 		return nil
 	}
@@ -174,8 +173,8 @@ func queueSources(b *pgx.Batch, tenantID uuid.UUID, need *Need, at time.Time) {
 	}
 }
 
-// queueMoves moves what only ever moves forward.
-func queueMoves(b *pgx.Batch, tenantID uuid.UUID, need *Need) {
+// queueMoves moves what only ever moves forward. Customers and connected apps that were made have their activity already.
+func queueMoves(b *pgx.Batch, tenantID uuid.UUID, need *Need, made Made) {
 	var placed, integrations []uuid.UUID
 	for _, id := range sorted(need.flows) {
 		if f := need.flows[id]; f.integrationID != uuid.Nil {
@@ -189,7 +188,7 @@ func queueMoves(b *pgx.Batch, tenantID uuid.UUID, need *Need) {
 	var ids []uuid.UUID
 	var times []time.Time
 	for _, id := range sorted(need.customers) {
-		if at := fromMicros(need.customers[id].activity); at != nil {
+		if at := fromMicros(need.customers[id].activity); at != nil && !made.has(id) {
 			ids, times = append(ids, id), append(times, *at)
 		}
 	}
@@ -198,7 +197,7 @@ func queueMoves(b *pgx.Batch, tenantID uuid.UUID, need *Need) {
 	}
 	ids, times = nil, nil
 	for _, id := range sorted(need.apps) {
-		if at := fromMicros(need.apps[id].activity); at != nil {
+		if at := fromMicros(need.apps[id].activity); at != nil && !made.has(id) {
 			ids, times = append(ids, id), append(times, *at)
 		}
 	}

@@ -19,6 +19,11 @@ type Need struct {
 // Made tells which rows a commit made.
 type Made map[uuid.UUID]struct{}
 
+func (m Made) has(id uuid.UUID) bool {
+	_, ok := m[id]
+	return ok
+}
+
 type customerNeed struct {
 	externalID string
 	// missing says that the row may not be there.
