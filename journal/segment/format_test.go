@@ -84,7 +84,7 @@ func diagnosed(entries []*entry.Entry) []*entry.Entry {
 // worded are the same with a body that is long enough to be taken apart into words, as version 3 does it.
 func worded(entries []*entry.Entry) []*entry.Entry {
 	text := []byte(`{"notes":[`)
-	for i := range 400 {
+	for i := range 1000 {
 		text = fmt.Appendf(text, `{"id":%d,"author":"Zoë","text":"the invoice of order %c%d was delivered late, again"},`, 7_000_000+i*i, 'A'+i%26, i)
 	}
 	text = append(text, `"the end"]}`...)

@@ -44,9 +44,9 @@ const (
 )
 
 const (
-	// Frames smaller than leastSplit have no words to share, and those larger than mostSplit are few, and would make the
-	// buffers large.
-	leastSplit, mostSplit = 8 << 10, 4 << 20
+	// Frames smaller than leastSplit share few words, for more time, and are soon merged; those larger than mostSplit would
+	// make the buffers large.
+	leastSplit, mostSplit = 64 << 10, 4 << 20
 	// trialEvery is after how many frames both forms are tried again: most frames cost what one form does. And worthwhile the part of the size that words must
 	// save, 1 of so many: taking apart and putting together takes time.
 	trialEvery, worthwhile = 8, 25
