@@ -84,12 +84,27 @@ func diagnosed(entries []*entry.Entry) []*entry.Entry {
 // worded are the same with a body that is long enough to be taken apart into words, as version 3 does it.
 func worded(entries []*entry.Entry) []*entry.Entry {
 	text := []byte(`{"notes":[`)
+	syllables := []string{"in", "voice", "or", "der", "de", "liver", "late", "cus", "tom", "pay", "ment", "Re", "fund", "ship"}
 	for i := range 1000 {
-		text = fmt.Appendf(text, `{"id":%d,"author":"Zoë","text":"the invoice of order %c%d was delivered late, again"},`, 7_000_000+i*i, 'A'+i%26, i)
+		text = fmt.Appendf(text, `{"id":%d,"author":"Zoë","text":"`, 7_000_000+i*i)
+		for j := range 9 {
+			n := (i*i*31 + j*j*17 + i*j*7) % (14 * 14)
+			text = append(append(append(text, syllables[n/14]...), syllables[n%14]...), ' ')
+		}
+		text = append(text, `"},`...)
 	}
 	text = append(text, `"the end"]}`...)
 	entries[3].Detail = &entry.Detail{RequestBody: &entry.Body{Text: string(text), ContentType: "application/json", SizeBytes: len(text)}}
 	return entries
+}
+
+func TestTheGoldenSegmentHasWords(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile(filepath.Join("testdata", "v3.body"))
+	require.NoError(t, err)
+	body, err := OpenBody(raw)
+	require.NoError(t, err)
+	require.EqualValues(t, formWords, body.frames.list[0].packed[0])
 }
 
 // What a release wrote, later ones must read. To change the format, write the next version beside these, with its own
