@@ -3,6 +3,8 @@ package segment
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/weirhq/weir/journal/entry"
 )
@@ -47,7 +49,14 @@ type bodyWriter struct {
 	headers distinct[header]
 	refs    []byte
 	found   *wordSet
+	// listens tells that the frame is taken apart into words, which the wordSet gets then; spans is where in the table the
+	// texts lie.
+	listens bool
+	spans   []span
 }
+
+// span is a stretch of bytes, from one up to another.
+type span struct{ from, to int }
 
 func (w *bodyWriter) write(b []byte, entries []*entry.Entry, found *wordSet) []byte {
 	w.frames.reset()
@@ -59,7 +68,7 @@ func (w *bodyWriter) write(b []byte, entries []*entry.Entry, found *wordSet) []b
 			size += detailSize(detailOf(rest[n]))
 			n++
 		}
-		w.frame(rest[:n])
+		w.frame(rest[:n], size)
 		rest = rest[n:]
 	}
 	return w.frames.appendTo(b, len(entries))
@@ -87,20 +96,70 @@ func detailSize(d *entry.Detail) int {
 
 // frame writes a frame's columns, headers last: among them are ids, and the compressor passes over what follows a stretch
 // without repetitions in ever larger steps.
-func (w *bodyWriter) frame(entries []*entry.Entry) {
+func (w *bodyWriter) frame(entries []*entry.Entry, size int) {
+	form := w.frames.choose(size)
+	w.listens, w.spans = form != formCompressed && !slices.ContainsFunc(entries, hasBase64), w.spans[:0]
 	w.table.reset()
 	w.writeBodies(entries, func(d *entry.Detail) *entry.Body { return d.RequestBody })
 	w.writeBodies(entries, func(d *entry.Detail) *entry.Body { return d.ResponseBody })
 	w.words = w.words[:0]
 	for _, e := range entries {
 		metadata := text(detailOf(e).Metadata)
-		w.found.eachWord(metadata, true)
+		w.findWords(metadata, true)
 		w.words = append(w.words, metadata)
 	}
-	w.endStrings()
+	w.endTexts()
 	w.writeHeaders(entries)
 	w.raw = w.table.appendTo(w.raw[:0], len(entries))
-	w.frames.add(w.raw, len(entries))
+	if w.listens {
+		w.frames.words.listen(w.found, w.spans, len(w.raw)-padding-len(w.table.b))
+	}
+	w.frames.add(w.raw, len(entries), form)
+}
+
+func hasBase64(e *entry.Entry) bool {
+	d := detailOf(e)
+	return orZero(d.RequestBody).Base64 || orZero(d.ResponseBody).Base64
+}
+
+// findWords gives the words of a text to the wordSet, or leaves that to the wordCoder if it finds the same ones: it finds
+// those of letters and digits, and knows neither where a text ends nor what is escaped.
+func (w *bodyWriter) findWords(s string, json bool) {
+	if !w.listens || !isPlain(s) {
+		w.found.eachWord(s, json)
+	}
+}
+
+// isPlain tells whether a text is ASCII without a backslash, and begins and ends with what is no part of a word.
+func isPlain(s string) bool {
+	if s == "" {
+		return true
+	}
+	if classes[s[0]] != byteGap || classes[s[len(s)-1]] != byteGap || strings.IndexByte(s, '\\') >= 0 {
+		return false
+	}
+	b := bytesOf(s)
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&highBits != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// endTexts writes w.words as the next column, and notes where the texts lie.
+func (w *bodyWriter) endTexts() {
+	size := 0
+	for _, s := range w.words {
+		size += len(s)
+	}
+	w.endStrings()
+	w.spans = append(w.spans, span{len(w.table.b) - size, len(w.table.b)})
 }
 
 // writeHeaders writes five columns: how many headers each request and each response has; which these are, as numbers of
@@ -190,11 +249,11 @@ func (w *bodyWriter) writeBodies(entries []*entry.Entry, of func(*entry.Detail) 
 			continue
 		}
 		if !body.Base64 {
-			w.found.eachWord(body.Text, isJSON(body.Text))
+			w.findWords(body.Text, isJSON(body.Text))
 		}
 		w.words = append(w.words, body.Text)
 	}
-	w.endStrings()
+	w.endTexts()
 }
 
 func bodyFlags(b *entry.Body) uint64 {

@@ -39,8 +39,9 @@ func (w *framesWriter) reset() {
 
 // What a packed frame begins with, since version 3.
 const (
-	formCompressed = iota + 1 // it is compressed as a whole
-	formWords                 // a wordCoder took it apart, and it is compressed by streams
+	formEither     = iota // none: of a frame that is still to be packed
+	formCompressed        // it is compressed as a whole
+	formWords             // a wordCoder took it apart, and it is compressed by streams
 )
 
 const (
@@ -52,14 +53,32 @@ const (
 	trialEvery, worthwhile = 8, 25
 )
 
-// add packs a frame; one that does not get smaller is kept as it is.
-func (w *framesWriter) add(raw []byte, entries int) {
+// choose is the form that suits a frame of about so many bytes, or suited the ones before it; formEither is to be tried.
+func (w *framesWriter) choose(size int) int {
+	if w.words == nil || size < leastSplit || size > mostSplit {
+		return formCompressed
+	}
+	w.frames++
+	switch {
+	case w.frames%trialEvery == 1:
+		return formEither
+	case w.plain:
+		return formCompressed
+	}
+	return formWords
+}
+
+// add packs a frame in a form; one that does not get smaller is kept as it is.
+func (w *framesWriter) add(raw []byte, entries, form int) {
 	w.over = w.over || len(raw) > maxFrame
 	start := len(w.packed)
-	if w.words != nil && len(raw) >= leastSplit && len(raw) <= mostSplit {
-		w.addEither(raw)
-	} else {
+	switch form {
+	case formCompressed:
 		w.addCompressed(raw)
+	case formWords:
+		w.addWords(raw)
+	default:
+		w.addShorter(raw)
 	}
 	if len(w.packed)-start >= len(raw) {
 		w.packed = append(w.packed[:start], raw...)
@@ -79,18 +98,8 @@ func (w *framesWriter) addWords(raw []byte) {
 	w.packed = w.words.appendPacked(append(w.packed, formWords), w.z)
 }
 
-// addEither packs a frame in the form that suits it, or suited others.
-func (w *framesWriter) addEither(raw []byte) {
-	trial := w.frames%trialEvery == 0
-	w.frames++
-	if !trial {
-		if w.plain {
-			w.addCompressed(raw)
-		} else {
-			w.addWords(raw)
-		}
-		return
-	}
+// addShorter tries both forms, and remembers which was better.
+func (w *framesWriter) addShorter(raw []byte) {
 	start := len(w.packed)
 	w.addWords(raw)
 	middle := len(w.packed)

@@ -63,7 +63,7 @@ func (w *listWriter) frame(entries []*entry.Entry) {
 	w.strings(entries, func(e *entry.Entry) string { return e.SourceID })
 	w.strings(entries, func(e *entry.Entry) string { return e.ExternalID })
 	w.raw = w.table.appendTo(w.raw[:0], len(entries))
-	w.frames.add(w.raw, len(entries))
+	w.frames.add(w.raw, len(entries), formCompressed)
 }
 
 // strings writes a column of texts that are mostly different, for the compressor to find what they share.

@@ -71,7 +71,9 @@ var coderClasses = func() (c [256]byte) {
 type codedWord struct {
 	low, high uint64
 	count     uint32
-	n         uint32
+	n         uint8
+	// alone tells that it stands by itself somewhere in a span that is listened to: no digit next to it.
+	alone bool
 }
 
 // occurrence is where in the text a word stands.
@@ -92,6 +94,7 @@ type wordCoder struct {
 	spare   []uint16
 	streams [wordStreams][]byte
 	packed  []byte
+	heard   listener
 }
 
 // coderSlotBits is how large the hash table is, as a power of two, with room for mostCoded.
@@ -110,6 +113,7 @@ func (c *wordCoder) split(raw []byte) {
 	c.scan(raw)
 	c.number()
 	c.fill()
+	c.heard.end(c.words)
 }
 
 // fill writes the codes of the words into the gaps of the text, and the second bytes. Whether a word has one cannot be
@@ -126,115 +130,6 @@ func (c *wordCoder) fill() {
 	c.streams[1] = second[:n]
 }
 
-// scan writes the text, with a gap for each word, and the digits. It is the hottest loop of ingestion: it looks at eight
-// bytes at once and decides little, because how long a word is cannot be predicted.
-func (c *wordCoder) scan(raw []byte) {
-	end := len(raw)
-	raw = append(raw, make([]byte, 16)...) // so that what is loaded at the end is there
-	out, digits := room(c.streams[0], 2*end+8), room(c.streams[2], end+16)
-	o, d := 0, 0
-	last := -3 // where the last word stands in the text
-	for i := 0; i < end; {
-		v := binary.LittleEndian.Uint64(raw[i:])
-		binary.LittleEndian.PutUint64(out[o:], v)
-		plain := min(plainBytes(v), end-i)
-		o += plain
-		i += plain
-		if plain == 8 || i == end {
-			continue
-		}
-		switch b := raw[i]; coderClasses[b] {
-		case coderLetter:
-			low, high, n := letters(raw, i)
-			word := -1
-			if n >= shortestCoded && n <= longestCoded {
-				word = c.find(low, high, n)
-			}
-			if word < 0 {
-				o += copy(out[o:], raw[i:i+n])
-				i += n
-				continue
-			}
-			i += n
-			if last == o-2 && out[o-1] == ' ' {
-				o--
-			}
-			last = o
-			c.found = append(c.found, occurrence{uint32(o), uint16(word)}) //nolint:gosec // both are small
-			o++
-		case coderDigit:
-			n := digitRun(raw, i)
-			out[o] = b
-			if n >= shortestRun {
-				out[o] = byte(firstRun + n - shortestRun)
-				copy(digits[d:d+16], raw[i:i+16])
-				d += n
-			}
-			o++
-			i += n
-		default:
-			out[o], out[o+1] = escapeByte, b
-			o += 2
-			i++
-		}
-	}
-	c.streams[0], c.streams[2] = out[:o], digits[:d]
-}
-
-// room is a buffer of so many bytes, whatever is in them: this one if it is large enough.
-func room(b []byte, n int) []byte {
-	if cap(b) < n {
-		return make([]byte, n)
-	}
-	return b[:n]
-}
-
-const (
-	eachByte = 0x0101010101010101
-	highBits = 0x80 * eachByte
-)
-
-// notBetween has the highest bit of each byte of v that is not from first to last, which are ASCII.
-func notBetween(v uint64, first, last byte) uint64 {
-	low := v &^ highBits
-	atLeast := low + (0x80-uint64(first))*eachByte
-	above := low + (0x7f-uint64(last))*eachByte
-	return (^atLeast | above | v) & highBits
-}
-
-// plainBytes is how many of eight bytes stand before the first letter, digit, or byte beyond ASCII.
-func plainBytes(v uint64) int {
-	other := notBetween(v|0x20*eachByte, 'a', 'z') & notBetween(v, '0', '9') &^ v
-	return bits.TrailingZeros64(^other&highBits) / 8
-}
-
-// letters is the run of letters at i: the first 16 of them in two numbers, the first lowest, and how many there are.
-func letters(b []byte, i int) (low, high uint64, n int) {
-	low, high = binary.LittleEndian.Uint64(b[i:]), binary.LittleEndian.Uint64(b[i+8:])
-	first := bits.TrailingZeros64(notBetween(low|0x20*eachByte, 'a', 'z')) >> 3
-	second := bits.TrailingZeros64(notBetween(high|0x20*eachByte, 'a', 'z')) >> 3
-	second &= -(first >> 3)         // nothing, unless all of the first eight are letters
-	low &= 1<<(8*uint(first)) - 1   //nolint:gosec // at most 8
-	high &= 1<<(8*uint(second)) - 1 //nolint:gosec // at most 8
-	n = first + second
-	if n == longestCoded {
-		for ; coderClasses[b[i+n]] == coderLetter; n++ {
-		}
-	}
-	return low, high, n
-}
-
-// digitRun is how many digits, of at most longestRun, there are at i.
-func digitRun(b []byte, i int) int {
-	n := bits.TrailingZeros64(notBetween(binary.LittleEndian.Uint64(b[i:]), '0', '9')) >> 3
-	if n == 8 {
-		for n < longestRun && coderClasses[b[i+n]] == coderDigit {
-			n++
-		}
-	}
-	return n
-}
-
 // find is the number of a word of so many letters, which is counted; -1 when the dictionary is full.
 func (c *wordCoder) find(low, high uint64, n int) int {
 	hash := (low ^ high*0x9e3779b97f4a7c15) * 0xa0761d6478bd642f
@@ -249,8 +144,8 @@ func (c *wordCoder) find(low, high uint64, n int) int {
 	if len(c.words) == mostCoded {
 		return -1
 	}
-	c.words = append(c.words, codedWord{low: low, high: high, count: 1, n: uint32(n)}) //nolint:gosec // at most longestCoded
-	c.slots[at] = uint16(len(c.words))                                                 //nolint:gosec // at most mostCoded
+	c.words = append(c.words, codedWord{low: low, high: high, count: 1, n: uint8(n)}) //nolint:gosec // at most longestCoded
+	c.slots[at] = uint16(len(c.words))                                                //nolint:gosec // at most mostCoded
 	return len(c.words) - 1
 }
 
@@ -331,6 +226,14 @@ func (c *wordCoder) byLetters() []uint16 {
 	}
 	c.rest, c.spare = from, to
 	return from
+}
+
+// room is a buffer of so many bytes, whatever is in them: this one if it is large enough.
+func room(b []byte, n int) []byte {
+	if cap(b) < n {
+		return make([]byte, n)
+	}
+	return b[:n]
 }
 
 func room16(b []uint16, n int) []uint16 {

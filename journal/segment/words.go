@@ -251,6 +251,16 @@ func hashWord(b []byte, start, n int) uint32 {
 	return uint32(mix(h ^ (last | fold)))
 }
 
+// hashLetters is hashWord of up to 16 letters, the first lowest.
+func hashLetters(low, high uint64, n int) uint32 {
+	const fold = 0x2020202020202020
+	h := uint64(n) * 0x9e3779b97f4a7c15
+	if n <= 8 {
+		return uint32(mix(h ^ (low | fold)))
+	}
+	return uint32(mix(mix(h^(low|fold)) ^ (high | fold)))
+}
+
 func mix(v uint64) uint64 {
 	high, low := bits.Mul64(v, 0xa0761d6478bd642f)
 	return high ^ low

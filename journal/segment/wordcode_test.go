@@ -113,7 +113,7 @@ func TestFramesTakeTheFormThatSuitsThem(t *testing.T) {
 		w.frames = 0 // a trial
 		for range 2 * trialEvery {
 			w.reset()
-			w.add(raw, 1)
+			w.add(raw, 1, w.choose(len(raw)))
 			require.EqualValues(t, []int{formWords, formCompressed, formWords}[i], w.packed[0])
 		}
 	}
