@@ -65,7 +65,7 @@ func (c *content) denies(text string, writes bool) bool {
 
 // isDenial tells whether a field of JSON, or of what looks like fields, says that the call failed.
 func (c *content) isDenial(f *field, writes bool) bool {
-	value, name, depth := strings.ToLower(f.value), f.name(), strings.Count(f.path, ".")
+	value, name, depth := f.low(), f.name(), strings.Count(f.path, ".")
 	if depth == 0 {
 		if slices.Contains(denials[name], value) || errorNames[name] && says(value) {
 			return true

@@ -21,7 +21,7 @@ func (r *request) diagnose(e *event) {
 		return
 	}
 	it.Category, it.IssueID = "", uuid.Nil
-	d := r.catalogue.Diagnose(diagnostics.Observe(it, e.ref.Integration))
+	d := r.catalogue.Verdict(diagnostics.Observe(it, e.ref.Integration))
 	key, ok := issues.KeyOf(&it.Head, &d)
 	if !ok {
 		return
