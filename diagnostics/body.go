@@ -139,11 +139,17 @@ var links = map[string]bool{
 	"correlationid": true, "correlation_id": true, "client-request-id": true, "twitter": true, "instance": true,
 }
 
+// roomForPaths is what the paths of most answers take, in bytes.
+const roomForPaths = 256
+
 // join is the path of a member of what has a path.
 func (c *content) join(path, name string) string {
 	name = strings.ToLower(name)
 	if path == "" {
 		return name
+	}
+	if c.paths.Cap() == 0 {
+		c.paths.Grow(roomForPaths)
 	}
 	start := c.paths.Len()
 	c.paths.WriteString(path)

@@ -237,7 +237,8 @@ func (c *Catalogue) over(entries []*Entry) *Catalogue {
 
 // providersOf are whose answer it may be: whoever has the host, and whoever the sender says it is. Several products share
 // a host, and names are anybody's, so the knowledge of both counts.
-func (c *Catalogue) providersOf(f *facts) (list []*Provider) {
+func (c *Catalogue) providersOf(f *facts) []*Provider {
+	list := f.providers[:0]
 	if f.Provider != "" {
 		if p := c.byKey[f.providerKey()]; p != nil {
 			list = append(list, p)

@@ -1,7 +1,6 @@
 package diagnostics
 
 import (
-	"regexp"
 	"strings"
 	"sync"
 )
@@ -21,6 +20,8 @@ type facts struct {
 	// said are the phrases that the text has, by the indexes that were asked, of which asked is the number.
 	said  []*said
 	asked int
+	// providers is space for those whose answer it may be: one by its name, and one by the host.
+	providers [2]*Provider
 	// found are the entries that match, and tried what patterns found.
 	found []found
 	tried []foundBy
@@ -90,13 +91,10 @@ func (f *facts) release() {
 	spare.Put(f)
 }
 
-// signs are what a body has that tells of a failure under a status of success, if it is not a short text.
-var signs = regexp.MustCompile(`(?i)error|fault|"ok"|success|succeeded|"status"|"result"|"ack"|"stat"|exception|"[a-z_]*code"|"ret"|"errno"`)
-
 // mayFail tells whether it is worth to take the body apart: most calls succeed, and say nothing else.
 func (f *facts) mayFail() bool {
 	return f.Failed || f.TransportError != "" || f.Status < 200 || f.Status >= 400 || len(f.Body) <= mostComplaint ||
-		signs.MatchString(f.Body[:min(len(f.Body), mostBody)])
+		hasSign(f.Body[:min(len(f.Body), mostBody)])
 }
 
 // failed tells whether there is anything to diagnose.

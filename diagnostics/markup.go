@@ -233,6 +233,11 @@ func marksOf(body string) string {
 	return strings.Join(said, " ")
 }
 
+// startsWith tells whether a text starts with a word of ASCII, in whatever case.
+func startsWith(s, word string) bool {
+	return len(s) >= len(word) && s[0]|0x20 == word[0] && strings.EqualFold(s[:len(word)], word)
+}
+
 // endsWith tells whether a text ends with a word of ASCII, in whatever case.
 func endsWith(s, word string) bool {
 	return len(s) >= len(word) && strings.EqualFold(s[len(s)-len(word):], word)

@@ -96,17 +96,21 @@ func cutURL(address string) (host, path string, ok bool) {
 			return "", "", false
 		}
 	}
-	end := len(rest)
-	for i := range len(rest) {
-		switch c := rest[i]; {
-		case c <= ' ' || c >= 0x7f || c == '%' || c == '#':
-			return "", "", false
-		case c == '/' || c == '?':
-			end = min(end, i)
-		case i < end && !isWordByte(c) && c != '.' && c != '-':
+	end := 0
+	for end < len(rest) && (isWordByte(rest[end]) || rest[end] == '.' || rest[end] == '-') {
+		end++
+	}
+	path = rest[end:]
+	if path != "" && path[0] != '/' && path[0] != '?' {
+		return "", "", false
+	}
+	for i := range len(path) {
+		if c := path[i]; c <= ' ' || c >= 0x7f || c == '%' || c == '#' {
 			return "", "", false
 		}
 	}
-	path, _, _ = strings.Cut(rest[end:], "?")
+	if query := strings.IndexByte(path, '?'); query >= 0 {
+		path = path[:query]
+	}
 	return rest[:end], path, true
 }
