@@ -139,14 +139,21 @@ var links = map[string]bool{
 	"correlationid": true, "correlation_id": true, "client-request-id": true, "twitter": true, "instance": true,
 }
 
-// roomForPaths is what the paths of most answers take, in bytes.
-const roomForPaths = 256
+const (
+	// roomForPaths is what the paths of most answers take, in bytes.
+	roomForPaths = 256
+	// mostPath is how long a path is at most that is kept beside others, so that long ones go when they are not needed.
+	mostPath = 256
+)
 
 // join is the path of a member of what has a path.
 func (c *content) join(path, name string) string {
 	name = strings.ToLower(name)
-	if path == "" {
+	switch {
+	case path == "" || len(c.fields) == mostFields: // Nothing is added any more, and only the name is asked for.
 		return name
+	case len(path)+len(name) > mostPath:
+		return path + "." + name
 	}
 	if c.paths.Cap() == 0 {
 		c.paths.Grow(roomForPaths)

@@ -3,6 +3,7 @@ package diagnostics
 import (
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -96,6 +97,23 @@ func TestFieldsAreFoundByNameAndByTheEndOfTheirPath(t *testing.T) {
 	for name, value := range map[string]string{"ode": "7", "r.code": "7", "items.code": "7", "outer": "7"} {
 		require.Nil(t, c.find(&wantedField{name, []string{value}}), name)
 	}
+}
+
+func TestPathsAreBounded(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("n", 30<<10)
+	var b strings.Builder
+	for range 3000 {
+		b.WriteString(`,"b":{"c":{}}`)
+	}
+	c := takeApart(`{"` + long + `":{"a":1` + b.String()[:33<<10])
+	require.Len(t, c.fields, mostFields)
+	require.Equal(t, long+".b.c", c.fields[1].path)
+	require.Zero(t, c.paths.Len(), "what is long is not kept beside others")
+
+	c = takeApart(`{"a":{"a":1` + b.String() + "}}")
+	require.Equal(t, "a.b.c", c.fields[mostFields-1].path)
+	require.Less(t, c.paths.Len(), mostFields*3*len("a.b.c"), "nor is what is beyond the fields that are looked at")
 }
 
 func TestEachCategoryHasAdvice(t *testing.T) {
