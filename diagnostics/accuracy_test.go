@@ -25,7 +25,7 @@ type labelled struct {
 func (l *labelled) observation() *Observation {
 	o := &Observation{ID: l.ID, Provider: l.Provider, Direction: l.Direction, Method: l.Method, URL: l.URL, Status: l.Status, Body: l.ResponseBody, TransportError: l.TransportError}
 	for name, value := range l.ResponseHeaders {
-		o.Headers = append(o.Headers, Header{name, value})
+		o.Headers = append(o.Headers, Header{Name: name, Value: value})
 	}
 	return o
 }

@@ -1,15 +1,11 @@
 package diagnostics
 
 import (
-	"encoding/json"
-	"encoding/xml"
-	"io"
 	"maps"
 	"net/url"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // How a body is written.
@@ -42,11 +38,25 @@ const (
 // and with points between them.
 type field struct {
 	path, value string
+	// lower is the value in lower case, once it was asked for.
+	lower   string
+	lowered bool
 	// listed says that it is in a list: of one thing among several.
 	listed bool
 }
 
-func (f *field) name() string { return f.path[strings.LastIndexByte(f.path, '.')+1:] }
+func (f *field) name() string { return nameOf(f.path) }
+
+// nameOf is the last name of a path.
+func nameOf(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
+
+// low is the value in lower case.
+func (f *field) low() string {
+	if !f.lowered {
+		f.lower, f.lowered = strings.ToLower(f.value), true
+	}
+	return f.lower
+}
 
 // content is a body taken apart.
 type content struct {
@@ -58,37 +68,52 @@ type content struct {
 	cut bool
 	// table says that it looks like lines of separated values.
 	table bool
-	// lists is how many lists the value lies in that is read.
-	lists int
-	text  strings.Builder
+	// words are those of its texts, and said how long these are.
+	words folder
+	said  int
+	// paths has those of fields, one after the other.
+	paths strings.Builder
 }
 
-func (c *content) add(path, value string) {
+func (c *content) add(path, value string, listed bool) {
 	if len(c.fields) < mostFields {
-		c.fields = append(c.fields, field{path: path, value: value, listed: c.lists > 0})
+		c.fields = append(c.fields, field{path: path, value: value, listed: listed})
 	}
 }
 
 func (c *content) say(s string) {
-	if c.text.Len() < mostText {
-		c.text.WriteString(s)
-		c.text.WriteString(" \n ")
+	if c.said < mostText {
+		c.words.say(s)
+		c.said += len(s) + len(" \n ")
 	}
 }
 
-// takeApart reads a body, by how it looks: content types lie.
+// clear forgets what was read, and keeps the space for it.
+func (c *content) clear() {
+	clear(c.fields)
+	*c = content{fields: c.fields[:0], words: folder{b: c.words.b[:0], most: mostText}}
+}
+
+// takeApart reads a body.
 func takeApart(body string) *content {
 	c := &content{}
+	c.read(body)
+	return c
+}
+
+// read takes a body apart, by how it looks: content types lie.
+func (c *content) read(body string) {
+	c.clear()
 	body = strings.TrimSpace(strings.ToValidUTF8(body, " "))
 	if c.cut = len(body) > mostBody; c.cut {
 		body = body[:mostBody]
 	}
 	body = strings.TrimPrefix(body, ")]}'")
 	if body == "" {
-		return c
+		return
 	}
 	switch {
-	case strings.ContainsRune(`{["`, rune(body[0])) && c.json(body):
+	case (body[0] == '{' || body[0] == '[' || body[0] == '"') && c.json(body):
 		c.syntax, c.whole = syntaxJSON, true
 	case isMarkup(body):
 		c.markup(body)
@@ -98,37 +123,12 @@ func takeApart(body string) *content {
 	default:
 		c.syntax = syntaxText
 		c.table = body[0] == '"' && strings.Contains(body, `","`)
-		if strings.ContainsRune(`{[`, rune(body[0])) {
+		if body[0] == '{' || body[0] == '[' {
 			c.syntax = syntaxJSON
 		}
 		c.loose(body)
 		c.say(body)
 	}
-	return c
-}
-
-func (c *content) json(body string) bool {
-	d := json.NewDecoder(strings.NewReader(body))
-	d.UseNumber()
-	if body[0] == '"' {
-		var inner string
-		if d.Decode(&inner) != nil || d.More() {
-			return false
-		}
-		of := takeApart(inner)
-		c.fields = of.fields
-		c.say(of.text.String())
-		return true
-	}
-	err := c.value(d, "", 0)
-	// What is long and begins well was cut, here or where it was stored.
-	c.cut = c.cut || len(body) >= cutBody && len(c.fields) > 0
-	if err != nil && !c.cut {
-		c.fields = nil
-		c.text.Reset()
-		return false
-	}
-	return true
 }
 
 // links are names of fields whose texts lead to documentation, or repeat what was asked for.
@@ -139,138 +139,49 @@ var links = map[string]bool{
 	"correlationid": true, "correlation_id": true, "client-request-id": true, "twitter": true, "instance": true,
 }
 
-// value reads the next value, in the order of the text.
-func (c *content) value(d *json.Decoder, path string, depth int) error {
-	if depth > mostDepth {
-		var passed json.RawMessage
-		return d.Decode(&passed)
-	}
-	token, err := d.Token()
-	if err != nil {
-		return err
-	}
-	switch t := token.(type) {
-	case json.Delim:
-		return c.container(d, t, path, depth)
-	case string:
-		c.add(path, t)
-		if f := (field{path: path}); t != "" && !links[f.name()] {
-			c.say(t)
-		}
-	case json.Number:
-		c.add(path, t.String())
-	case bool:
-		c.add(path, strconv.FormatBool(t))
-	case nil:
-		c.add(path, "null")
-	}
-	return nil
-}
+const (
+	// roomForPaths is what the paths of most answers take, in bytes.
+	roomForPaths = 256
+	// mostPath is how long a path is at most that is kept beside others, so that long ones go when they are not needed.
+	mostPath = 256
+)
 
-func (c *content) container(d *json.Decoder, open json.Delim, path string, depth int) error {
-	if !d.More() {
-		c.add(path, map[json.Delim]string{'{': "{}", '[': "[]"}[open])
-	}
-	if open == '[' {
-		c.lists++
-		defer func() { c.lists-- }()
-	}
-	for d.More() {
-		inner := path
-		if open == '{' {
-			name, err := d.Token()
-			if err != nil {
-				return err
-			}
-			inner = join(path, name.(string))
-		}
-		if err := c.value(d, inner, depth+1); err != nil {
-			return err
-		}
-	}
-	_, err := d.Token()
-	return err
-}
-
-func join(path, name string) string {
+// join is the path of a member of what has a path.
+func (c *content) join(path, name string) string {
 	name = strings.ToLower(name)
-	if path == "" {
+	switch {
+	case path == "" || len(c.fields) == mostFields: // Nothing is added any more, and only the name is asked for.
 		return name
+	case len(path)+len(name) > mostPath:
+		return path + "." + name
 	}
-	return path + "." + name
+	if c.paths.Cap() == 0 {
+		c.paths.Grow(roomForPaths)
+	}
+	start := c.paths.Len()
+	c.paths.WriteString(path)
+	c.paths.WriteByte('.')
+	c.paths.WriteString(name)
+	return c.paths.String()[start:]
 }
 
-var (
-	elements = regexp.MustCompile(`^<[?!]?[A-Za-z][\w.:-]*(\s[^<]*)?/?>`)
-	page     = regexp.MustCompile(`(?i)<(!doctype html|html|head|body|p|div|title|h1|center)[\s>]`)
-)
-
-func isMarkup(body string) bool {
-	return elements.MatchString(body) && (strings.Contains(body, "</") || strings.Contains(body, "/>") || page.MatchString(body))
-}
-
-// markup reads XML and HTML: names of elements and attributes are the path, and the texts are the text.
-func (c *content) markup(body string) {
-	c.syntax = syntaxXML
-	if page.MatchString(body[:min(len(body), 600)]) {
-		c.syntax = syntaxHTML
-		c.say(stripTags(body[:min(len(body), mostPage)]))
-		return
+// isForm tells whether a text is a form of at least two values.
+func isForm(body string) bool {
+	if len(body) >= 8<<10 || !strings.Contains(body, "&") {
+		return false
 	}
-	d := xml.NewDecoder(strings.NewReader(body))
-	d.Strict = false
-	var path []string
-	for {
-		t, err := d.Token()
-		if err != nil {
-			c.whole = err == io.EOF //nolint:errorlint // The decoder gives it bare.
-			break
-		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			path = append(path, strings.ToLower(t.Name.Local))
-			c.add(strings.Join(path, "."), "")
-			for _, a := range t.Attr {
-				c.add(strings.Join(path, ".")+"."+strings.ToLower(a.Name.Local), a.Value)
-				if a.Name.Space != "xmlns" && a.Name.Local != "xmlns" && !strings.Contains(a.Value, "://") {
-					c.say(a.Value)
-				}
-			}
-		case xml.EndElement:
-			path = path[:max(0, len(path)-1)]
-		case xml.CharData:
-			if s := strings.TrimSpace(string(t)); s != "" {
-				c.add(strings.Join(path, "."), s)
-				c.say(s)
-			}
+	for pair := range strings.SplitSeq(body, "&") {
+		name, value, ok := strings.Cut(pair, "=")
+		if !ok || name == "" || strings.ContainsFunc(name, isNoFormName) || strings.ContainsAny(value, "= \t\n\f\r") {
+			return false
 		}
 	}
-	if len(c.fields) == 0 || !c.whole && c.text.Len() == 0 {
-		c.say(stripTags(body))
-	}
+	return true
 }
 
-var (
-	scripts = regexp.MustCompile(`(?is)<(script|style|svg)\b.*?</(script|style|svg)>`)
-	tags    = regexp.MustCompile(`(?s)<[^>]*>`)
-	marks   = regexp.MustCompile(`(?i)data-translate="([a-z_]+)"|class="(cf-[a-z-]+)"`)
-)
-
-// stripTags leaves the text of a page, and the marks by which the pages of edges name what they are.
-func stripTags(body string) string {
-	var said []string
-	for _, m := range marks.FindAllStringSubmatch(body, 20) {
-		said = append(said, m[1]+m[2])
-	}
-	text := tags.ReplaceAllString(scripts.ReplaceAllString(body, " "), " \n ")
-	return htmlEntities.Replace(text) + " \n " + strings.Join(said, " ")
+func isNoFormName(r rune) bool {
+	return r >= utf8.RuneSelf || !isWordByte(byte(r)) && !strings.ContainsRune(".[]%-", r)
 }
-
-var htmlEntities = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">", "&quot;", `"`, "&#39;", "'", "&apos;", "'", "&nbsp;", " ")
-
-var form = regexp.MustCompile(`^[A-Za-z0-9_.\[\]%-]+=[^\s=&]*(&[A-Za-z0-9_.\[\]%-]+=[^\s=&]*)+$`)
-
-func isForm(body string) bool { return len(body) < 8<<10 && form.MatchString(body) }
 
 func (c *content) form(body string) {
 	values, err := url.ParseQuery(body)
@@ -281,18 +192,8 @@ func (c *content) form(body string) {
 	c.whole = true
 	for _, name := range slices.Sorted(maps.Keys(values)) { // The same text each time, so that a diagnosis is.
 		for _, v := range values[name] {
-			c.add(strings.ToLower(name), v)
+			c.add(strings.ToLower(name), v, false)
 			c.say(v)
 		}
-	}
-}
-
-// pairs are what looks like a named value, in whatever was pasted: JSON with a beginning or an end missing, Python's
-// dictionaries, logs.
-var pairs = regexp.MustCompile(`["'“”]?([A-Za-z_@][A-Za-z0-9_.@-]{0,60})["'“”]?\s*(?:[:=]|=>)\s*["'“”]?([^"'“”,}\]\n]{1,200})`)
-
-func (c *content) loose(body string) {
-	for _, m := range pairs.FindAllStringSubmatch(body, mostFields) {
-		c.add(strings.ToLower(m[1]), strings.TrimSpace(m[2]))
 	}
 }

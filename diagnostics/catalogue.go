@@ -50,6 +50,7 @@ type Provider struct {
 	Hosts     []string
 	Entries   []*Entry
 	index     *index
+	key       string // Key, comparable
 }
 
 // Catalogue is what is known of errors. It is safe for concurrent use.
@@ -154,7 +155,7 @@ func (c *Catalogue) take(f *file, ids map[string]bool) (problems []error) {
 }
 
 func (c *Catalogue) addProvider(f *file) (problems []error) {
-	p := &Provider{Key: f.Provider, Name: f.Name, Hosts: f.Hosts, Entries: f.Entries, index: newIndex(f.Entries)}
+	p := &Provider{Key: f.Provider, Name: f.Name, Hosts: f.Hosts, Entries: f.Entries, index: newIndex(f.Entries), key: providerKey(f.Provider)}
 	if p.Name == "" {
 		problems = append(problems, errors.New("the provider has no name"))
 	}
@@ -178,6 +179,9 @@ func (c *Catalogue) addProvider(f *file) (problems []error) {
 
 // providerKey makes what senders call a provider comparable: "Google Drive", google-drive and google_drive are one.
 func providerKey(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 			return r
@@ -233,11 +237,14 @@ func (c *Catalogue) over(entries []*Entry) *Catalogue {
 
 // providersOf are whose answer it may be: whoever has the host, and whoever the sender says it is. Several products share
 // a host, and names are anybody's, so the knowledge of both counts.
-func (c *Catalogue) providersOf(o *Observation) (list []*Provider) {
-	if p := c.byKey[providerKey(o.Provider)]; p != nil {
-		list = append(list, p)
+func (c *Catalogue) providersOf(f *facts) []*Provider {
+	list := f.providers[:0]
+	if f.Provider != "" {
+		if p := c.byKey[f.providerKey()]; p != nil {
+			list = append(list, p)
+		}
 	}
-	for host := o.host(); host != ""; {
+	for host := f.host(); host != ""; {
 		if p := c.byHost[host]; p != nil {
 			if !slices.Contains(list, p) {
 				list = append(list, p)

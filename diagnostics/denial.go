@@ -43,6 +43,36 @@ var (
 	}
 )
 
+// signs are what a body has that tells of a failure under a status of success, if it is not a short text: words, and
+// names in quotes, which are also all that end with code.
+var (
+	signs     = []string{"error", "exception", "fault", "success", "succeeded"}
+	signNames = []string{"ok", "status", "result", "ack", "stat", "ret", "errno"}
+)
+
+// hasSign tells whether a body has one of the signs, in one look at it.
+func hasSign(body string) bool {
+	for i := 0; i < len(body); i++ {
+		switch body[i] {
+		case 'e', 'f', 's', 'E', 'F', 'S':
+			if slices.ContainsFunc(signs, func(sign string) bool { return startsWith(body[i:], sign) }) {
+				return true
+			}
+		case '"':
+			end := i + 1
+			for end < len(body) && (isASCIILetter(body[end]) || body[end] == '_') {
+				end++
+			}
+			name := body[i+1 : end]
+			if end < len(body) && body[end] == '"' &&
+				(endsWith(name, "code") || slices.ContainsFunc(signNames, func(sign string) bool { return strings.EqualFold(name, sign) })) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // mostComplaint is how long a text is at most that is nothing but an error.
 const mostComplaint = 300
 
@@ -65,7 +95,7 @@ func (c *content) denies(text string, writes bool) bool {
 
 // isDenial tells whether a field of JSON, or of what looks like fields, says that the call failed.
 func (c *content) isDenial(f *field, writes bool) bool {
-	value, name, depth := strings.ToLower(f.value), f.name(), strings.Count(f.path, ".")
+	value, name, depth := f.low(), f.name(), strings.Count(f.path, ".")
 	if depth == 0 {
 		if slices.Contains(denials[name], value) || errorNames[name] && says(value) {
 			return true

@@ -1,10 +1,14 @@
 package diagnostics
 
 import (
+	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,7 +31,7 @@ func TestAPlainSuccessIsNothing(t *testing.T) {
 		{Status: 200, Method: "GET", Body: `{"data":[{"status":"error","message":"a job that failed"}]}`},
 		{Status: 200, Body: `<orders><order status="error">7</order></orders>`},
 		{Status: 200, Body: "\"Id\",\"Error\"\n\"1\",\"\"\n"},
-		{Status: 200, Headers: []Header{{"Access-Control-Expose-Headers", "Sunset, Deprecation"}}, Body: `{"ok":true}`},
+		{Status: 200, Headers: []Header{{Name: "Access-Control-Expose-Headers", Value: "Sunset, Deprecation"}}, Body: `{"ok":true}`},
 	} {
 		d := builtin(t).Diagnose(&o)
 		require.Equal(t, None, d.Category, "%+v %+v", o, d)
@@ -52,7 +56,7 @@ func TestDiagnoses(t *testing.T) {
 		{"SOAP of success", Observation{Status: 200, Body: `<e:Envelope xmlns:e="s"><e:Body><r><status isSuccess="false"><statusDetail><message>That record does not exist.</message></statusDetail></status></r></e:Body></e:Envelope>`}, ResourceNotFound},
 		{"refresh", Observation{Status: 400, Method: "POST", URL: "https://auth.example.com/oauth/token", Body: `{"error":"invalid_grant","error_description":"Token has been expired or revoked."}`}, OAuthRefreshFailed},
 		{"client", Observation{Status: 401, URL: "https://auth.example.com/oauth/token", Body: `{"error":"invalid_client"}`}, OAuthAppMisconfigured},
-		{"scope by header", Observation{Status: 403, Headers: []Header{{"WWW-Authenticate", `Bearer error="insufficient_scope"`}}}, PermissionMissingScope},
+		{"scope by header", Observation{Status: 403, Headers: []Header{{Name: "WWW-Authenticate", Value: `Bearer error="insufficient_scope"`}}}, PermissionMissingScope},
 		{"bare 401", Observation{Status: 401}, AuthInvalidCredentials},
 		{"problem details", Observation{Status: 422, Body: `{"type":"about:blank","title":"Your request is not valid.","errors":[{"detail":"must be a positive integer","pointer":"#/age"}]}`}, ValidationInvalidValue},
 		{"JSON:API", Observation{Status: 422, Body: `{"errors":[{"source":{"pointer":"/data/attributes/name"},"title":"Invalid Attribute","detail":"Name can't be blank"}]}`}, ValidationRequiredField},
@@ -66,7 +70,7 @@ func TestDiagnoses(t *testing.T) {
 		{"nginx", Observation{Status: 502, Body: "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>"}, ProviderUnavailable},
 		{"F5", Observation{Status: 200, Body: "<html><head><title>Request Rejected</title></head><body>The requested URL was rejected. Please consult with your administrator.<br>Your support ID is: 1</body></html>", Failed: true}, IPBlockedOrWAF},
 		{"what the transport says is not said by bodies", Observation{Status: 400, Body: `{"message":"Subscription validation request timed out."}`}, WebhookSubscriptionProblem},
-		{"deprecation", Observation{Status: 200, Headers: []Header{{"Sunset", "Sat, 31 Dec 2026 23:59:59 GMT"}}}, DeprecationWarning},
+		{"deprecation", Observation{Status: 200, Headers: []Header{{Name: "Sunset", Value: "Sat, 31 Dec 2026 23:59:59 GMT"}}}, DeprecationWarning},
 		{"webhook", Observation{Direction: "inbound_webhook", Status: 401, Body: "No signatures found matching the expected signature for payload"}, WebhookSignatureInvalid},
 		{"quota", Observation{Status: 429, Body: `{"message":"You have exceeded your daily limit of 10000 requests"}`}, QuotaExhausted},
 		{"minute", Observation{Status: 403, Body: `{"message":"Quota exceeded for quota metric 'Queries' and limit 'Queries per minute per user'"}`}, RateLimited},
@@ -88,11 +92,28 @@ func TestFieldsAreFoundByNameAndByTheEndOfTheirPath(t *testing.T) {
 	t.Parallel()
 	c := takeApart(`{"outer":{"error":{"code":7}},"items":[{"code":"x"}]}`)
 	for name, value := range map[string]string{"code": "7", "error.code": "7", "outer.error.code": "7", "items.code": "x"} {
-		require.NotNil(t, c.find(wantedField{name, []string{value}}), name)
+		require.NotNil(t, c.find(&wantedField{name, []string{value}}), name)
 	}
 	for name, value := range map[string]string{"ode": "7", "r.code": "7", "items.code": "7", "outer": "7"} {
-		require.Nil(t, c.find(wantedField{name, []string{value}}), name)
+		require.Nil(t, c.find(&wantedField{name, []string{value}}), name)
 	}
+}
+
+func TestPathsAreBounded(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("n", 30<<10)
+	var b strings.Builder
+	for range 3000 {
+		b.WriteString(`,"b":{"c":{}}`)
+	}
+	c := takeApart(`{"` + long + `":{"a":1` + b.String()[:33<<10])
+	require.Len(t, c.fields, mostFields)
+	require.Equal(t, long+".b.c", c.fields[1].path)
+	require.Zero(t, c.paths.Len(), "what is long is not kept beside others")
+
+	c = takeApart(`{"a":{"a":1` + b.String() + "}}")
+	require.Equal(t, "a.b.c", c.fields[mostFields-1].path)
+	require.Less(t, c.paths.Len(), mostFields*3*len("a.b.c"), "nor is what is beyond the fields that are looked at")
 }
 
 func TestEachCategoryHasAdvice(t *testing.T) {
@@ -156,7 +177,7 @@ func TestTheIndexMissesNothing(t *testing.T) {
 		said := c.index.phrases.in(f)
 		var want, got []string
 		for _, e := range c.generic {
-			if _, ok := e.match(f, said); ok {
+			if e.holds(f, said, nil) {
 				want = append(want, e.ID)
 			}
 		}
@@ -174,7 +195,7 @@ func FuzzDiagnose(f *testing.F) {
 	f.Add("", 0, "<a><b/></a>", "EOF", "")
 	f.Add("::", 200, "a=b&c=%zz", "", "sunset")
 	f.Fuzz(func(t *testing.T, address string, status int, body, transport, header string) {
-		o := Observation{URL: address, Status: status, Body: body, TransportError: transport, Headers: []Header{{header, "x"}}}
+		o := Observation{URL: address, Status: status, Body: body, TransportError: transport, Headers: []Header{{Name: header, Value: "x"}}}
 		d := builtin(t).Diagnose(&o)
 		require.True(t, d.Category.ofEntry())
 		require.True(t, d.Confidence > 0 && d.Confidence <= 1)
@@ -190,8 +211,44 @@ func TestFormIsReadTheSameEachTime(t *testing.T) {
 	t.Parallel()
 	const body = "error=invalid_grant&error_description=expired&a=one&b=two&c=three&d=four"
 	first := takeApart(body)
-	require.Contains(t, first.text.String(), "expired")
+	require.Contains(t, string(first.words.b), "expired")
 	for range 50 {
-		require.Equal(t, first.text.String(), takeApart(body).text.String())
+		require.Equal(t, string(first.words.b), string(takeApart(body).words.b))
 	}
+}
+
+// A verdict is the diagnosis without its words.
+func TestAVerdictIsTheDiagnosis(t *testing.T) {
+	t.Parallel()
+	c, err := builtin(t).WithOwn(ownText("mine", "invalid*, not", "quota_exhausted"))
+	require.NoError(t, err)
+	list := readLabels(t, filepath.Join("testdata", "answers.jsonl"))
+	for i := range list {
+		o := list[i].observation()
+		d, v := c.Diagnose(o), c.Verdict(o)
+		require.Equal(t, Diagnosis{Category: d.Category, Sub: d.Sub, Confidence: d.Confidence, Entry: d.Entry, Generic: d.Generic}, v, list[i].ID)
+	}
+}
+
+// What is used again for the next diagnosis brings nothing of the one before into it.
+func TestDiagnosesAtOnceAreThoseOfOneByOne(t *testing.T) {
+	t.Parallel()
+	c := builtin(t)
+	list := readLabels(t, filepath.Join("testdata", "answers.jsonl"))
+	want := make([]Diagnosis, len(list))
+	for i := range list {
+		want[i] = c.Diagnose(list[i].observation())
+	}
+	var all sync.WaitGroup
+	for g := range 4 {
+		all.Go(func() {
+			for i := range list {
+				i = (i + g*len(list)/4) % len(list)
+				if d := c.Diagnose(list[i].observation()); !assert.Equal(t, want[i], d) {
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }

@@ -97,42 +97,16 @@ type compiled struct {
 	without, carried []int
 	fields           []wantedField
 	headers          []wantedField
-	pattern          *regexp.Regexp
+	// url are the parts of the address, in lower case.
+	url     []string
+	pattern *regexp.Regexp
+	// needs are texts in lower case, one of which whatever the pattern finds has; none where that is not known.
+	needs []string
 }
 
 type wantedField struct {
 	name   string
 	values []string
-}
-
-// phrase is a folded text, with a space before it and, unless it is the beginning of a word, behind it.
-type phrase string
-
-func newPhrase(s string) phrase {
-	begins := strings.HasSuffix(s, "*")
-	folded := fold(s, len(s)*2+16)
-	if begins {
-		folded = strings.TrimSuffix(folded, " ")
-	}
-	return phrase(folded)
-}
-
-func (p phrase) in(text string) bool { return strings.Contains(text, string(p)) }
-
-// words are the whole words of the phrase.
-func (p phrase) words() []string {
-	words := strings.Fields(string(p))
-	if !strings.HasSuffix(string(p), " ") && len(words) > 0 {
-		words = words[:len(words)-1]
-	}
-	return words
-}
-
-func phrases(list []string) (out []phrase) {
-	for _, s := range list {
-		out = append(out, newPhrase(s))
-	}
-	return out
 }
 
 func (e *Entry) prepare() error {
@@ -156,9 +130,13 @@ func (e *Entry) prepare() error {
 		}
 	}
 	c.fields, c.headers = wanted(e.When.Field), wanted(e.When.Header)
+	for _, part := range e.When.URL {
+		c.url = append(c.url, strings.ToLower(part))
+	}
 	if e.When.Pattern != "" {
 		var err error
 		c.pattern, err = regexp.Compile(e.When.Pattern)
+		c.needs = needsOf(e.When.Pattern)
 		problems = append(problems, err)
 	}
 	return errors.Join(problems...)

@@ -6,108 +6,115 @@ import (
 	"strings"
 )
 
-// match tells whether all conditions hold, and by which parts of the observation. said are the phrases that the text has.
-func (e *Entry) match(f *facts, said *said) (signals []string, ok bool) {
+// holds tells whether all conditions hold, the cheap ones first. said are the phrases that the text has. Unless it is nil,
+// tell is told by which parts of the observation, as far as they hold.
+func (e *Entry) holds(f *facts, said *said, tell *signals) bool {
 	w, c := &e.When, &e.compile
 	if !e.fits(f) {
-		return nil, false
+		return false
 	}
 	if len(c.statuses) > 0 {
-		if !slices.ContainsFunc(c.statuses, func(s [2]int) bool { return f.Status >= s[0] && f.Status <= s[1] }) {
-			return nil, false
-		}
-		signals = append(signals, "status "+strconv.Itoa(f.Status))
+		tell.add("status ", func() string { return strconv.Itoa(f.Status) })
 	}
 	if len(w.URL) > 0 {
-		part, found := firstIn(w.URL, strings.ToLower(f.URL))
-		if !found {
-			return nil, false
+		at := slices.IndexFunc(c.url, func(part string) bool { return strings.Contains(f.lowerURL(), part) })
+		if at < 0 {
+			return false
 		}
-		signals = append(signals, "url has "+part)
+		tell.say("url has ", w.URL[at])
 	}
-	for _, h := range c.headers {
+	for i := range c.headers {
+		h := &c.headers[i]
 		value, found := f.header(h.name)
 		if !found || !slices.Contains(h.values, "*") && !slices.ContainsFunc(h.values, func(v string) bool { return strings.Contains(value, v) }) {
-			return nil, false
+			return false
 		}
-		signals = append(signals, "header "+h.name+": "+cut(value))
+		tell.add("header ", func() string { return h.name + ": " + cut(value) })
 	}
-	for _, want := range c.fields {
-		found := f.content.find(want)
+	for i := range c.fields {
+		found := f.content.find(&c.fields[i])
 		if found == nil {
-			return nil, false
+			return false
 		}
-		signals = append(signals, found.path+": "+cut(found.value))
+		tell.add(found.path, func() string { return ": " + cut(found.value) })
 	}
 	if len(c.carried) > 0 {
 		p, found := said.firstOf(c.carried, f.transport)
 		if !found {
-			return nil, false
+			return false
 		}
-		signals = append(signals, "transport error: "+p)
+		tell.say("transport error: ", p)
 	}
 	for _, list := range c.texts {
 		p, found := said.first(list)
 		if !found {
-			return nil, false
+			return false
 		}
-		signals = append(signals, "text: "+p)
+		tell.say("text: ", p)
 	}
 	if _, found := said.first(c.without); found {
-		return nil, false
+		return false
 	}
 	if c.pattern != nil {
-		found := c.pattern.FindString(f.Body[:min(len(f.Body), mostPattern)])
+		found := f.find(c)
 		if found == "" {
-			found = c.pattern.FindString(f.TransportError[:min(len(f.TransportError), mostPattern)])
+			return false
 		}
-		if found == "" {
-			return nil, false
-		}
-		signals = append(signals, "text: "+cut(found))
+		tell.add("text: ", func() string { return cut(found) })
 	}
-	return signals, true
+	return true
 }
 
-// fits checks what makes no signal.
+// signals are the parts of an observation that an entry rests on.
+type signals []string
+
+func (s *signals) say(what, value string) {
+	if s != nil {
+		*s = append(*s, what+value)
+	}
+}
+
+// add is say, of a value that is made only where it is told.
+func (s *signals) add(what string, value func() string) {
+	if s != nil {
+		*s = append(*s, what+value())
+	}
+}
+
+// fits checks what makes no signal of its own, and the status: it needs no text, and excludes most entries.
 func (e *Entry) fits(f *facts) bool {
 	w := &e.When
 	if w.Success == f.failed() {
 		return false
 	}
-	if w.Token != nil && *w.Token != f.token || w.Empty && strings.TrimSpace(f.Body) != "" {
-		return false
-	}
-	if len(w.Method) > 0 && !slices.ContainsFunc(w.Method, func(m string) bool { return strings.EqualFold(m, f.Method) }) {
+	if spans := e.compile.statuses; len(spans) > 0 && !slices.ContainsFunc(spans, func(s [2]int) bool { return f.Status >= s[0] && f.Status <= s[1] }) {
 		return false
 	}
 	switch w.Direction {
 	case "any":
-		return true
 	case "":
-		return f.direction() != inboundWebhook
+		if f.direction == inboundWebhook {
+			return false
+		}
 	default:
-		return f.direction() == w.Direction
-	}
-}
-
-func firstIn(parts []string, s string) (string, bool) {
-	for _, p := range parts {
-		if strings.Contains(s, strings.ToLower(p)) {
-			return p, true
+		if f.direction != w.Direction {
+			return false
 		}
 	}
-	return "", false
+	if len(w.Method) > 0 && !slices.ContainsFunc(w.Method, func(m string) bool { return strings.EqualFold(m, f.Method) }) {
+		return false
+	}
+	return (!w.Empty || strings.TrimSpace(f.Body) == "") && (w.Token == nil || *w.Token == f.asks())
 }
 
 // find is the first field of the name with one of the values, "*" being any that says something.
-func (c *content) find(want wantedField) *field {
+func (c *content) find(want *wantedField) *field {
 	for i := range c.fields {
 		f := &c.fields[i]
 		if !f.is(want.name) {
 			continue
 		}
-		value := strings.ToLower(f.value)
+		value := f.low()
 		if slices.Contains(want.values, value) || slices.Contains(want.values, "*") && says(value) {
 			return f
 		}

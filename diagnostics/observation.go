@@ -3,6 +3,8 @@ package diagnostics
 import (
 	"net/url"
 	"strings"
+
+	"github.com/weirhq/weir/journal/entry"
 )
 
 // Observation is what is known of one call: one log entry, as far as a diagnosis looks at it.
@@ -23,7 +25,7 @@ type Observation struct {
 }
 
 // Header is one field of the answer.
-type Header struct{ Name, Value string }
+type Header = entry.Header
 
 // The directions that a diagnosis tells apart.
 const (
@@ -31,11 +33,12 @@ const (
 	outbound       = "outbound"
 )
 
-func (o *Observation) direction() string {
-	if o.Direction == "" {
+// directionOf is a direction as entries name it.
+func directionOf(said string) string {
+	if said == "" {
 		return outbound
 	}
-	return strings.ToLower(o.Direction)
+	return strings.ToLower(said)
 }
 
 // header is the value of the first field of the name, in lower case; ok is false when there is none.
@@ -56,10 +59,7 @@ var tokenPaths = []string{
 
 // asksForToken tells whether the call is to a token endpoint.
 func (o *Observation) asksForToken() bool {
-	path := o.URL
-	if u, err := url.Parse(o.URL); err == nil {
-		path = u.Path
-	}
+	_, path := splitURL(o.URL)
 	path = strings.TrimSuffix(strings.ToLower(path), "/")
 	for _, end := range tokenPaths {
 		if strings.HasSuffix(path, end) {
@@ -71,9 +71,46 @@ func (o *Observation) asksForToken() bool {
 
 // host is the host of the URL, in lower case.
 func (o *Observation) host() string {
-	u, err := url.Parse(o.URL)
-	if err != nil {
-		return ""
+	host, _ := splitURL(o.URL)
+	return strings.ToLower(host)
+}
+
+// splitURL is the host and the path of an address, as net/url has them; what is none is all path. The usual ones have
+// nothing that needs to be decoded, and are cut where they stand.
+func splitURL(address string) (host, path string) {
+	if host, path, ok := cutURL(address); ok {
+		return host, path
 	}
-	return strings.ToLower(u.Hostname())
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", address
+	}
+	return u.Hostname(), u.Path
+}
+
+// cutURL is splitURL of http://host/path and https://host/path with a query perhaps, and false for what may be more.
+func cutURL(address string) (host, path string, ok bool) {
+	rest, ok := strings.CutPrefix(address, "https://")
+	if !ok {
+		if rest, ok = strings.CutPrefix(address, "http://"); !ok {
+			return "", "", false
+		}
+	}
+	end := 0
+	for end < len(rest) && (isWordByte(rest[end]) || rest[end] == '.' || rest[end] == '-') {
+		end++
+	}
+	path = rest[end:]
+	if path != "" && path[0] != '/' && path[0] != '?' {
+		return "", "", false
+	}
+	for i := range len(path) {
+		if c := path[i]; c <= ' ' || c >= 0x7f || c == '%' || c == '#' {
+			return "", "", false
+		}
+	}
+	if query := strings.IndexByte(path, '?'); query >= 0 {
+		path = path[:query]
+	}
+	return rest[:end], path, true
 }

@@ -21,9 +21,7 @@ func Observe(e *entry.Entry, provider string) *Observation {
 	}
 	if e.Kind == entry.KindAPIRequest && e.Detail != nil {
 		o.Request, o.Body = bodyOf(e.Detail.RequestBody), bodyOf(e.Detail.ResponseBody)
-		for _, h := range e.Detail.ResponseHeaders {
-			o.Headers = append(o.Headers, Header{h.Name, h.Value})
-		}
+		o.Headers = e.Detail.ResponseHeaders
 	}
 	switch e.ErrorKind {
 	case entry.ErrorNone:

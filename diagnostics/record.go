@@ -94,7 +94,7 @@ func (f *fields) UnmarshalJSON(raw []byte) error {
 	var list []struct{ Name, Value string }
 	if json.Unmarshal(raw, &list) == nil {
 		for _, h := range list {
-			*f = append(*f, Header{h.Name, h.Value})
+			*f = append(*f, Header{Name: h.Name, Value: h.Value})
 		}
 		return nil
 	}
@@ -105,10 +105,10 @@ func (f *fields) UnmarshalJSON(raw []byte) error {
 	for name, value := range object {
 		switch v := value.(type) {
 		case string:
-			*f = append(*f, Header{name, v})
+			*f = append(*f, Header{Name: name, Value: v})
 		case []any:
 			for _, one := range v {
-				*f = append(*f, Header{name, fmt.Sprint(one)})
+				*f = append(*f, Header{Name: name, Value: fmt.Sprint(one)})
 			}
 		}
 	}

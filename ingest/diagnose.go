@@ -21,7 +21,7 @@ func (r *request) diagnose(e *event) {
 		return
 	}
 	it.Category, it.IssueID = "", uuid.Nil
-	d := r.catalogue.Diagnose(diagnostics.Observe(it, e.ref.Integration))
+	d := r.catalogue.Verdict(diagnostics.Observe(it, e.ref.Integration))
 	key, ok := issues.KeyOf(&it.Head, &d)
 	if !ok {
 		return
@@ -34,7 +34,15 @@ func (r *request) diagnose(e *event) {
 }
 
 // sightings are those of entries that were not sent before.
-func (w *writing) sightings() (list []issues.Sighting) {
+func (w *writing) sightings() []issues.Sighting {
+	if len(w.batch) == 1 && len(w.again) == 0 {
+		return w.batch[0].sightings
+	}
+	count := 0
+	for _, r := range w.batch {
+		count += len(r.sightings)
+	}
+	list := make([]issues.Sighting, 0, count)
 	for _, r := range w.batch {
 		for i := range r.sightings {
 			if _, again := w.again[r.sightings[i].Evidence.ID]; !again {
