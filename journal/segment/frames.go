@@ -50,7 +50,7 @@ const (
 	leastSplit, mostSplit = 64 << 10, 4 << 20
 	// trialEvery is after how many frames both forms are tried again: most frames cost what one form does. And worthwhile the part of the size that words must
 	// save, 1 of so many: taking apart and putting together takes time.
-	trialEvery, worthwhile = 8, 25
+	trialEvery, worthwhile = 16, 25
 )
 
 // choose is the form that suits a frame of about so many bytes, or suited the ones before it; formEither is to be tried.
