@@ -100,7 +100,7 @@ func (b *bench) startDatabase(ctx context.Context) (err error) {
 		}
 		b.report.Postgres = append(b.report.Postgres, s+"="+value)
 	}
-	return b.createBaseline(ctx)
+	return b.createBaselines(ctx)
 }
 
 func (b *bench) connect(ctx context.Context, database string) (*pgx.Conn, error) {

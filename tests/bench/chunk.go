@@ -13,11 +13,11 @@ import (
 	"github.com/weirhq/weir/internal/simulate"
 )
 
-// batch is what one request and one COPY carry: the same entries of one tenant.
+// batch is what one request and one COPY to each baseline carry: the same entries of one tenant.
 type batch struct {
 	tenant, entries int
 	ndjson          []byte
-	copy            []byte
+	copies          [len(baselines)][]byte
 }
 
 // warmUpPart is which part of the batches goes before the clock: 1 of so many. A process pays once for its memory, its
@@ -76,27 +76,33 @@ func (b *bench) prepare(corpus *simulate.Corpus, spans []span) []batch {
 func (b *bench) prepareBatch(corpus *simulate.Corpus, e *simulate.Entry, s span) batch {
 	out := batch{tenant: s.tenant, entries: s.to - s.from}
 	out.ndjson = make([]byte, 0, out.entries*1300)
-	out.copy = append(make([]byte, 0, out.entries*1600), copyHeader...)
+	for i := range out.copies {
+		out.copies[i] = append(make([]byte, 0, out.entries*1600), copyHeader...)
+	}
 	for n := s.from; n < s.to; n++ {
 		corpus.Fill(e, s.tenant, n)
 		out.ndjson = append(append(out.ndjson, e.Document...), '\n')
-		out.copy = appendRow(out.copy, b.tenants[s.tenant].id, e)
+		document, id := payload(e.Document), nodeid.New(e.OccurredAt)
+		for i := range out.copies {
+			out.copies[i] = appendRow(out.copies[i], b.tenants[s.tenant].id, id, e, baselines[i].prefix, document)
+		}
 	}
-	out.copy = append(out.copy, 0xff, 0xff)
+	for i := range out.copies {
+		out.copies[i] = append(out.copies[i], 0xff, 0xff)
+	}
 	return out
 }
 
 // copyHeader begins PostgreSQL's binary form of COPY: the signature, no flags, no extension.
 const copyHeader = "PGCOPY\n\xff\r\n\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
-// copyRows fills the baseline's columns, in this order.
-const copyRows = `COPY entry (tenant_id, id, occurred_at, customer, integration, status, status_code, method, endpoint, url, duration_ms, document) FROM STDIN (FORMAT binary)`
+// copyRows fills a baseline's columns, in this order.
+const copyRows = `COPY %s (tenant_id, id, occurred_at, customer, integration, status, status_code, method, endpoint, url, duration_ms, document) FROM STDIN (FORMAT binary)`
 
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// appendRow appends an entry as a row of the baseline.
-func appendRow(dst []byte, tenantID uuid.UUID, e *simulate.Entry) []byte {
-	id := nodeid.New(e.OccurredAt)
+// appendRow appends an entry as a row of a baseline, whose documents begin with the prefix.
+func appendRow(dst []byte, tenantID, id uuid.UUID, e *simulate.Entry, prefix string, document []byte) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, 12)
 	dst = appendText(dst, tenantID[:])
 	dst = appendText(dst, id[:])
@@ -112,7 +118,8 @@ func appendRow(dst []byte, tenantID uuid.UUID, e *simulate.Entry) []byte {
 	}
 	dst = binary.BigEndian.AppendUint32(dst, 8)
 	dst = binary.BigEndian.AppendUint64(dst, math.Float64bits(e.DurationMS))
-	return appendText(dst, payload(e.Document))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(len(prefix)+len(document))) //nolint:gosec // some KB
+	return append(append(dst, prefix...), document...)
 }
 
 // payload is the part of a document that no column holds, as an object: the headers and bodies of the request and of

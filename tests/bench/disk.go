@@ -14,7 +14,7 @@ import (
 
 // sized sums what tables take on disk, with their indexes and all that is kept out of line: partitions under the name
 // of their parent. Empty partitions count too.
-const sized = `SELECT CASE WHEN root.relname LIKE 'journal%' OR root.relname LIKE 'statistic%' OR root.relname = 'entry' THEN root.relname::text ELSE 'all other tables' END AS name,
+const sized = `SELECT CASE WHEN root.relname LIKE 'journal%' OR root.relname LIKE 'statistic%' OR root.relname LIKE 'entry%' THEN root.relname::text ELSE 'all other tables' END AS name,
   sum(pg_total_relation_size(c.oid))::bigint AS bytes, sum(pg_indexes_size(c.oid))::bigint AS indexes
 FROM pg_class c JOIN pg_class root ON root.oid = coalesce(pg_partition_root(c.oid), c.oid)
 WHERE c.relkind = 'r' AND c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)

@@ -70,7 +70,8 @@ type report struct {
 	Go, Busy                                      string
 	Postgres                                      []string
 	Entries, Tenants, Days, Senders, Batch, Bytes int
-	Service, Baseline, Few, Crowd                 loading
+	Service, Few, Crowd                           loading
+	Baselines                                     [len(baselines)]loading
 	Disk, BaselineDisk                            []sizes
 	Compaction                                    compaction
 	Queries                                       []answering
@@ -109,8 +110,12 @@ func (r *report) printLoad(t *workload.Table) {
 			fmt.Sprintf("%.1f", l.Requests.P50), fmt.Sprintf("%.1f", l.Requests.P95))
 	}
 	line("weir over HTTP", &r.Service, mostCPU)
-	line("raw COPY, four B-trees", &r.Baseline, 0)
-	t.Row("ratio", workload.AtLeast("%.2f", r.Service.total().rate()/r.Baseline.total().rate(), leastRatio), "rounds: "+ratios(&r.Service, &r.Baseline))
+	least := leastRatio
+	for i := range baselines {
+		line("raw COPY, four B-trees, "+baselines[i].kind, &r.Baselines[i], 0)
+		t.Row("ratio", workload.AtLeast("%.2f", r.Service.total().rate()/r.Baselines[i].total().rate(), least), "rounds: "+ratios(&r.Service, &r.Baselines[i]))
+		least = 0
+	}
 	if len(r.Crowd.Rounds) == 0 {
 		return
 	}
@@ -153,8 +158,10 @@ func (r *report) printDisk(t *workload.Table) {
 		line("weir, "+s.State, s, most[s.State])
 	}
 	for _, s := range r.BaselineDisk {
-		if s.State != "compacted" {
-			line("baseline, "+s.State, s, 0)
+		for i, one := range baselines {
+			if at := slices.IndexFunc(s.Tables, func(t tableSize) bool { return t.Name == one.table }); at >= 0 && s.State != "compacted" {
+				line("rows with "+baselines[i].kind+", "+s.State, sizes{Tables: s.Tables[at : at+1]}, 0)
+			}
 		}
 	}
 }
