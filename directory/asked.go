@@ -100,6 +100,12 @@ func (a *asked) link(g *group) (linkKey, bool) {
 	return key, key.customerID != uuid.Nil && key.integrationID != uuid.Nil
 }
 
+// asksForApp tells whether the group may belong to a connected app.
+func (a *asked) asksForApp(g *group) bool {
+	_, linked := a.link(g)
+	return g.target.Err == nil && (linked || g.ConnectedApp != "")
+}
+
 func (a *asked) targets(refs []Ref) []Target {
 	out := make([]Target, len(refs))
 	for i, g := range a.of {

@@ -24,6 +24,9 @@ const (
 
 // load gives asked the connected apps that its groups may belong to, from memory or else from the database.
 func (r *Resolver) load(ctx context.Context, a *asked) error {
+	if large, err := r.loadWhole(ctx, a); err != nil || !large {
+		return err
+	}
 	links, names := r.recall(a)
 	if len(links)+len(names) == 0 {
 		return nil

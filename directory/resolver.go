@@ -42,6 +42,9 @@ type Resolver struct {
 	rows  *lru.Cache[rowKey, *row]
 	links *lru.Cache[linkKey, *link]
 	named *lru.Cache[namedKey, *namedApp]
+	// wholes are the tenants with at most mostWhole connected apps; links and named are of the others.
+	wholes    wholes
+	mostWhole int
 	// later is the activity that was put off.
 	later map[uuid.UUID]*putOff
 }
@@ -86,10 +89,11 @@ type app struct {
 
 func newResolver(s *Store) *Resolver {
 	return &Resolver{
-		store: s,
-		rows:  lru.New[rowKey, *row](maxRemembered),
-		links: lru.New[linkKey, *link](maxRemembered),
-		named: lru.New[namedKey, *namedApp](maxRemembered),
+		store:  s,
+		rows:   lru.New[rowKey, *row](maxRemembered),
+		links:  lru.New[linkKey, *link](maxRemembered),
+		named:  lru.New[namedKey, *namedApp](maxRemembered),
+		wholes: newWholes(), mostWhole: mostWhole,
 		later: map[uuid.UUID]*putOff{},
 	}
 }
@@ -157,6 +161,7 @@ func (r *Resolver) Forget(tenantID uuid.UUID) {
 	r.rows.DeleteFunc(func(k rowKey, _ *row) bool { return k.tenantID == tenantID })
 	r.links.DeleteFunc(func(k linkKey, _ *link) bool { return k.tenantID == tenantID })
 	r.named.DeleteFunc(func(k namedKey, _ *namedApp) bool { return k.tenantID == tenantID })
+	r.wholes.forget(tenantID)
 	delete(r.later, tenantID)
 }
 
