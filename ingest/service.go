@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/directory"
+	"github.com/weirhq/weir/internal/cpu"
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
@@ -75,6 +76,8 @@ type Service struct {
 	offer      func(uuid.UUID, *entry.Entry)
 	queue      *queue
 	decoders   sync.Pool
+	// lanes are held while events are decoded and packed.
+	lanes *cpu.Lanes
 }
 
 // NewService makes a Service. It starts nothing: committers run while there is something to commit.
@@ -82,7 +85,7 @@ func NewService(deps Deps) *Service {
 	s := &Service{
 		door: deps.Door, journal: deps.Journal, runs: deps.Runs, directory: deps.Directory,
 		metrics: deps.Metrics, log: deps.Logger, now: deps.Now, committed: deps.Committed, found: deps.Found, teller: deps.Teller, catalogues: deps.Catalogues, offer: deps.Offer,
-		decoders: sync.Pool{New: func() any { return &decoder{} }},
+		decoders: sync.Pool{New: func() any { return &decoder{} }}, lanes: cpu.NewLanes(),
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -161,7 +164,11 @@ func (s *Service) receive(ctx context.Context, r *request, p *policy, body io.Re
 	defer s.decoders.Put(d)
 	d.setup(r.tenantID, r.now, p)
 	defer d.release()
-	counted := &counting{in: body, most: MaxBodyBytes}
+	if err := s.lanes.Enter(ctx); err != nil {
+		return err
+	}
+	defer s.lanes.Leave()
+	counted := &counting{in: s.lanes.Reader(body), most: MaxBodyBytes}
 	err := s.read(ctx, d, r, newCutter(counted, form, hint, &d.doc))
 	r.bytes = int(counted.read)
 	return err

@@ -73,7 +73,7 @@ func BenchmarkAppend(b *testing.B) {
 			}
 			keys := make([]Key, size)
 			b.ResetTimer()
-			service, database := cpu(), bundle.databaseCPU(b)
+			service, database := processorTime(), bundle.databaseCPU(b)
 			for i := 0; b.Loop(); i++ {
 				for k := range keys {
 					keys[k] = Key{Hash: r.Uint64(), Day: today}
@@ -86,13 +86,13 @@ func BenchmarkAppend(b *testing.B) {
 				require.NoError(b, err)
 			}
 			n := float64(b.N * size)
-			b.ReportMetric(float64((cpu()-service).Microseconds())/n, "service-µs/entry")
+			b.ReportMetric(float64((processorTime()-service).Microseconds())/n, "service-µs/entry")
 			b.ReportMetric(float64((bundle.databaseCPU(b)-database).Microseconds())/n, "database-µs/entry")
 		})
 	}
 }
 
-func cpu() time.Duration {
+func processorTime() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0

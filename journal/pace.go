@@ -2,10 +2,11 @@ package journal
 
 import (
 	"context"
-	"runtime"
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/weirhq/weir/internal/cpu"
 )
 
 // pace keeps background work from taking the processors and the disk that requests need: half of the processors work on
@@ -16,7 +17,7 @@ type pace struct {
 }
 
 func newPace(rest float64) *pace {
-	return &pace{slots: semaphore.NewWeighted(int64(max(1, runtime.GOMAXPROCS(0)/2))), rest: rest}
+	return &pace{slots: semaphore.NewWeighted(int64(max(1, cpu.Count()/2))), rest: rest}
 }
 
 // step runs one step when its turn has come.

@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/weirhq/weir/internal/config"
+	"github.com/weirhq/weir/internal/cpu"
 )
 
 // The exit statuses.
@@ -42,6 +43,7 @@ type cli struct {
 
 func main() {
 	held := ballast()
+	cpu.Spread()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -2,10 +2,11 @@ package turn
 
 import (
 	"context"
-	"runtime"
 	"sync/atomic"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/weirhq/weir/internal/cpu"
 )
 
 // share is how many items are worth a goroutine where there is a processor for it.
@@ -44,7 +45,7 @@ type contextKey struct{}
 func List(ctx context.Context, n int, item func(ctx context.Context, i int) graphql.Marshaler) graphql.Array {
 	l := &list{ctx: ctx, item: item, out: make(graphql.Array, n), crew: newCrew(workOf(ctx))}
 	outer, _ := ctx.Value(contextKey{}).(*turn)
-	for range min(n/share, runtime.GOMAXPROCS(0)-1) {
+	for range min(n/share, cpu.Count()-1) {
 		l.start(outer)
 	}
 	l.walk(outer)
