@@ -25,9 +25,9 @@ type Compaction struct {
 const (
 	// smallSegment is how many entries a compacted segment has that is still merged with others.
 	smallSegment = segment.MaxEntries / 2
-	// Entries are unpacked while they are merged, so that a chunk takes some 50 MB.
-	chunkEntries = 16 * segment.MaxEntries
-	chunkBytes   = 16 << 20
+	// Entries are unpacked while they are merged, so that a chunk takes some 25 MB.
+	chunkEntries = 8 * segment.MaxEntries
+	chunkBytes   = 8 << 20
 )
 
 // Compact merges the small segments of the context's tenant whose entries are all older than before: into segments of
