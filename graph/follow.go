@@ -72,8 +72,7 @@ const listSize = 200
 
 // begin finds out where to begin.
 func (t *tail) begin(ctx context.Context) error {
-	switch {
-	case t.place == nil:
+	if t.place == nil {
 		return t.follow(ctx, nil)
 	}
 	var err error

@@ -128,10 +128,11 @@ func TestRunsAreToldBehindACursor(t *testing.T) {
 			c.silent()
 			require.NoError(t, c.conn.CloseNow())
 		}
-		if how == "logged" {
+		switch how {
+		case "logged":
 			_, err := b.deps.Journal.Compact(b.system(t, w.tenant.ID), noon.Add(3*time.Hour))
 			require.NoError(t, err)
-		} else if how == "forgotten" {
+		case "forgotten":
 			r.put(r.event("d", mine, run.Running, 20))
 			hear(1)
 			for i := range behind {
