@@ -158,16 +158,21 @@ func (b *merge) mergeNode(e *NodeRunEvent) bool {
 	n.fresh = false
 	if changed {
 		n.changed = true
-		b.changed[n.FlowRunID] = struct{}{}
-		if moved := was != none && was != n.FlowRunID; moved || n.FlowRunID != e.FlowRunID {
-			b.moved = append(b.moved, n.FlowRunID)
-			if moved {
-				b.changed[was] = struct{}{}
-				b.moved = append(b.moved, was)
-			}
-		}
+		b.noteNode(n.FlowRunID, was, e.FlowRunID)
 	}
 	return changed
+}
+
+// noteNode notes that a node changed: which run it is of, which it was of before, and which the message names.
+func (b *merge) noteNode(is, was, said uuid.UUID) {
+	b.changed[is] = struct{}{}
+	if is != said {
+		b.moved = append(b.moved, is)
+	}
+	if was != none && was != is {
+		b.changed[was] = struct{}{}
+		b.moved = append(b.moved, was)
+	}
 }
 
 func (b *merge) write(ctx context.Context, commitNo int64) error {
