@@ -29,7 +29,7 @@ type site struct {
 }
 
 func quick() timing {
-	return timing{initialise: 200 * time.Millisecond, recheck: 10 * time.Millisecond, ping: 20 * time.Millisecond, write: time.Minute}
+	return timing{initialise: 200 * time.Millisecond, recheck: 10 * time.Millisecond, ping: 20 * time.Millisecond, write: 10 * time.Minute}
 }
 
 func serve(t *testing.T, b *bundle) *site {

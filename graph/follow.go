@@ -7,91 +7,13 @@ import (
 
 	"github.com/weirhq/weir/graph/internal/model"
 	"github.com/weirhq/weir/internal/errs"
-	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/journal"
 	"github.com/weirhq/weir/journal/entry"
-	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/live"
 	"github.com/weirhq/weir/tenant"
 )
 
 var errNoLive = errs.New(errs.Unavailable, "this process has no subscriptions")
-
-// runFeed is a source of flow runs.
-type runFeed struct {
-	// first is sent before all others.
-	first *run.FlowRun
-	feed  *live.Subscription[journal.Change]
-}
-
-func (f *runFeed) next(ctx context.Context) (*model.FlowRun, string, error) {
-	if r := f.first; r != nil {
-		f.first = nil
-		return model.NewFlowRun(r), "", nil
-	}
-	item, err := f.feed.Next(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	return model.NewFlowRun(item.Value.Run), "", nil
-}
-
-// resync is none: whoever subscribes again gets the present state first, or has to list the runs anyway.
-func (f *runFeed) resync() string { return "" }
-
-func (f *runFeed) close() { f.feed.Close() }
-
-// flowRunUpdated follows one run.
-func (r *Resolver) flowRunUpdated(ctx context.Context, id string) (<-chan *model.FlowRun, error) {
-	if r.deps.Live == nil {
-		return nil, errNoLive
-	}
-	key, err := nodeid.ParseAs(nodeid.FlowRun, id)
-	if err != nil {
-		return nil, errs.New(errs.NotFound, "there is no such flow run")
-	}
-	first, commit, err := r.deps.Logs.RunNow(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	if first == nil {
-		return nil, errs.New(errs.NotFound, "there is no such flow run")
-	}
-	return r.followRuns(ctx, run.Filter{IDs: []uuid.UUID{key}}, &commit, first)
-}
-
-// flowRunsUpdated follows the runs that match.
-func (r *Resolver) flowRunsUpdated(ctx context.Context, in *model.FlowRunFilter) (<-chan *model.FlowRun, error) {
-	filter, err := runFilter(in)
-	if err != nil {
-		return nil, err
-	}
-	return r.followRuns(ctx, filter, nil, nil)
-}
-
-func (r *Resolver) followRuns(ctx context.Context, filter run.Filter, after *int64, first *run.FlowRun) (<-chan *model.FlowRun, error) {
-	p, err := tenant.FromContext(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if r.deps.Live == nil {
-		return nil, errNoLive
-	}
-	matcher, err := run.NewMatcher(p, filter)
-	if err != nil {
-		return nil, err
-	}
-	feed, err := r.deps.Live.Subscribe(ctx, live.Want[journal.Change]{
-		After: after, Deep: matcher.NeedsPayload(),
-		Accept: func(i *live.Item[journal.Change]) bool {
-			return i.Value.Run != nil && i.Value.Latest && matcher.Matches(i.Value.Run, i.Value.Payload)
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	return sending(ctx, &runFeed{first: first, feed: feed}), nil
-}
 
 // logAdded follows the log entries that match.
 func (r *Resolver) logAdded(ctx context.Context, in *model.LogFilter, after *string) (<-chan model.LogEntry, error) {
@@ -150,28 +72,35 @@ const listSize = 200
 
 // begin finds out where to begin.
 func (t *tail) begin(ctx context.Context) error {
-	switch {
-	case t.place == nil:
+	if t.place == nil {
 		return t.follow(ctx, nil)
-	case t.place.Followed:
-		before := max(t.place.Commit-1, 0)
-		return t.follow(ctx, &before)
 	}
-	err := t.live.Try(ctx, func(ctx context.Context) (err error) {
-		t.through, err = t.logs.LastCommit(ctx)
+	var err error
+	if t.through, err = reach(ctx, t.live, t.logs, t.place.Commit); err != nil {
 		return err
-	})
-	if err != nil {
-		return err
+	}
+	// The commit itself is looked at once more: not all of it may have been read.
+	before := max(t.place.Commit-1, 0)
+	if t.place.Followed {
+		return t.follow(ctx, &before)
 	}
 	t.late, t.listed, t.resume = t.through, true, &t.place.Position
 	if t.place.Listed {
-		// The commit itself is looked at once more: not all of it may have been read.
-		if t.late = max(t.place.Commit-1, 0); t.place.Commit > t.through {
-			return live.ErrReset
-		}
+		t.late = before
 	}
 	return nil
+}
+
+// reach gives the tenant's last commit to somebody who stands at one. It is ErrReset when the tenant has not come to that.
+func reach(ctx context.Context, feed *live.Feed[journal.Change], logs *journal.Logs, at int64) (last int64, err error) {
+	err = feed.Try(ctx, func(ctx context.Context) (err error) {
+		last, err = logs.LastCommit(ctx)
+		return err
+	})
+	if err == nil && last < at {
+		err = live.ErrReset
+	}
+	return last, err
 }
 
 // follow goes on with what is committed behind a commit, or from now on.

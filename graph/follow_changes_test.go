@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weirhq/weir/diagnostics"
+	"github.com/weirhq/weir/graph/internal/model"
 	"github.com/weirhq/weir/internal/nodeid"
 	"github.com/weirhq/weir/issues"
 	"github.com/weirhq/weir/journal/entry"
@@ -110,6 +111,9 @@ func TestWhatCannotBeFollowed(t *testing.T) {
 	s.know("viewer", w.as(tenant.RoleViewer))
 	s.know("customer", w.customer(w.target.CustomerID))
 	s.know("sender", w.key(tenant.RoleNone, tenant.ScopeIngest))
+	last, err := b.deps.Logs.LastCommit(b.system(t, w.tenant.ID))
+	require.NoError(t, err)
+	theirs := nodeid.Format(nodeid.FlowRun, uuid.New())
 	for _, c := range []struct{ who, query, code string }{
 		{"viewer", `subscription { issueChanged(after: "x") { id } }`, "BAD_USER_INPUT"},
 		{"viewer", `subscription { alarmChanged(after: "x") { id } }`, "BAD_USER_INPUT"},
@@ -123,6 +127,16 @@ func TestWhatCannotBeFollowed(t *testing.T) {
 		{"viewer", `subscription { alarmChanged(after: "` + changeCursor("alarm_changes", 1000) + `") { id } }`, "RESYNC"},
 		{"viewer", `subscription { alarmChanged(after: "` + changeCursor("issue_changes", 0) + `") { id } }`, "BAD_USER_INPUT"},
 		{"viewer", `subscription { alarmChanged(after: "` + changeCursor("alarm_changes", -1) + `") { id } }`, "BAD_USER_INPUT"},
+		{"viewer", `subscription { flowRunsUpdated(after: "x") { id } }`, "BAD_USER_INPUT"},
+		{"viewer", `subscription { flowRunUpdated(id: "` + theirs + `", after: "x") { id } }`, "BAD_USER_INPUT"},
+		{"viewer", `subscription { flowRunsUpdated(after: "` + changeCursor("issue_changes", 0) + `") { id } }`, "BAD_USER_INPUT"},
+		{"viewer", `subscription { flowRunsUpdated(after: "` + whole(-1).cursor() + `") { id } }`, "BAD_USER_INPUT"},
+		{"viewer", `subscription { flowRunUpdated(id: "` + theirs + `", after: "` + whole(0).cursor() + `") { id } }`, "NOT_FOUND"},
+		// Also where all but the last commit is there.
+		{"viewer", `subscription { flowRunsUpdated(after: "` + whole(last+1).cursor() + `") { id } }`, "RESYNC"},
+		{"viewer", `subscription { flowRunsUpdated(after: "` + runPlace{last + 1, uuid.New()}.cursor() + `") { id } }`, "RESYNC"},
+		{"viewer", `subscription { flowRunUpdated(id: "` + theirs + `", after: "` + whole(last+1).cursor() + `") { id } }`, "RESYNC"},
+		{"viewer", `subscription { logAdded(after: "` + model.FollowedCursor(entry.Position{ID: uuid.New()}, last+1) + `") { id } }`, "RESYNC"},
 	} {
 		client := s.connect(t, c.who)
 		client.subscribe("x", c.query, nil)

@@ -12,12 +12,12 @@ import (
 	"github.com/weirhq/weir/graph/internal/model"
 )
 
-func (r *subscriptionResolver) FlowRunUpdated(ctx context.Context, id string) (<-chan *model.FlowRun, error) {
-	return r.flowRunUpdated(ctx, id)
+func (r *subscriptionResolver) FlowRunUpdated(ctx context.Context, id string, after *string) (<-chan *model.FlowRun, error) {
+	return r.flowRunUpdated(ctx, id, after)
 }
 
-func (r *subscriptionResolver) FlowRunsUpdated(ctx context.Context, filter *model.FlowRunFilter) (<-chan *model.FlowRun, error) {
-	return r.flowRunsUpdated(ctx, filter)
+func (r *subscriptionResolver) FlowRunsUpdated(ctx context.Context, filter *model.FlowRunFilter, after *string) (<-chan *model.FlowRun, error) {
+	return r.flowRunsUpdated(ctx, filter, after)
 }
 
 func (r *subscriptionResolver) LogAdded(ctx context.Context, filter *model.LogFilter, after *string) (<-chan model.LogEntry, error) {

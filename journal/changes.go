@@ -3,6 +3,7 @@ package journal
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
@@ -21,7 +22,8 @@ type Change struct {
 	// Payload is of a run, where it was asked for and there is one.
 	Payload *run.Payload
 	// Began and Ended say that with this commit the run was first shown, and that it ended. Latest says that it is the
-	// last change of the run that was there when it was read: the run is shown as it was then, with all of its changes.
+	// last change of the run that was there when it was read, of all commits and not only of those that were read with it:
+	// the run is shown as it was then, with all of its changes, and whoever reads on behind a commit finds each run once.
 	Began, Ended, Latest bool
 }
 
@@ -45,13 +47,18 @@ func (l *Logs) Changes(ctx context.Context, after int64, details bool) (out Chan
 		if err != nil {
 			return err
 		}
-		out = Changes{Through: page.through, More: page.more}
+		if err := l.runChanges(ctx, &page, after, &out); err != nil {
+			return err
+		}
+		out.Through, out.More = page.through, page.more
 		for _, c := range page.commits {
 			for _, e := range c.entries {
-				out.Items = append(out.Items, Change{No: c.no, Item: Item{Entry: e}})
+				if c.no <= page.through {
+					out.Items = append(out.Items, Change{No: c.no, Item: Item{Entry: e}})
+				}
 			}
 		}
-		return l.runChanges(ctx, &page, after, &out)
+		return nil
 	})
 	if err != nil {
 		return Changes{}, err
@@ -61,27 +68,63 @@ func (l *Logs) Changes(ctx context.Context, after int64, details bool) (out Chan
 			return Changes{}, err
 		}
 	}
-	slices.SortStableFunc(out.Items, func(a, b Change) int {
-		return cmp.Or(cmp.Compare(a.No, b.No), compareIDs(a.ID(), b.ID()))
-	})
+	out.sort()
 	return out, nil
 }
 
-func (l *Logs) runChanges(ctx context.Context, page *commitPage, after int64, out *Changes) error {
-	if page.unlogged {
-		return l.unloggedRuns(ctx, after, out)
+func (c *Changes) sort() {
+	slices.SortStableFunc(c.Items, func(a, b Change) int {
+		return cmp.Or(cmp.Compare(a.No, b.No), compareIDs(a.ID(), b.ID()))
+	})
+}
+
+// RunsChanged gives, of what the next commits after one changed, the runs alone, each at its last change: so whoever reads on
+// behind Through finds each once. It takes as long as there are runs, however many entries were committed. Errors are those
+// of Changes.
+func (l *Logs) RunsChanged(ctx context.Context, after int64, payloads bool) (out Changes, err error) {
+	err = l.entries.door.Look(ctx, func(ctx context.Context, _ *tenant.Tx) error {
+		page, err := l.entries.runsAfter(ctx, after)
+		if err != nil {
+			return err
+		}
+		err = l.runChanges(ctx, &page, after, &out)
+		out.Through, out.More = page.through, page.more
+		return err
+	})
+	if err != nil {
+		return Changes{}, err
 	}
+	out.Items = slices.DeleteFunc(out.Items, func(c Change) bool { return !c.Latest })
+	if payloads {
+		if err := l.payloads(ctx, out.Items); err != nil {
+			return Changes{}, err
+		}
+	}
+	out.sort()
+	return out, nil
+}
+
+// runChanges adds the changes of runs. The page may end sooner than before.
+func (l *Logs) runChanges(ctx context.Context, page *commitPage, after int64, out *Changes) (err error) {
+	if page.unlogged {
+		err = l.unloggedRuns(ctx, page, after, out)
+	} else {
+		err = l.loggedRuns(ctx, page, out)
+	}
+	if err != nil || !page.more {
+		return err
+	}
+	return l.leaveLater(ctx, page, out)
+}
+
+func (l *Logs) loggedRuns(ctx context.Context, page *commitPage, out *Changes) error {
 	last := map[uuid.UUID]int64{}
 	for _, c := range page.commits {
 		for _, id := range c.runs {
 			last[id] = c.no
 		}
 	}
-	ids := make([]uuid.UUID, 0, len(last))
-	for id := range last {
-		ids = append(ids, id)
-	}
-	found, err := l.runs.ByIDs(ctx, ids)
+	found, err := l.runs.ByIDs(ctx, slices.Collect(maps.Keys(last)))
 	if err != nil {
 		return err
 	}
@@ -96,13 +139,16 @@ func (l *Logs) runChanges(ctx context.Context, page *commitPage, after int64, ou
 }
 
 // unloggedRuns adds what can still be told of runs: when they began, ended, and changed last.
-func (l *Logs) unloggedRuns(ctx context.Context, after int64, out *Changes) error {
-	runs, err := l.runs.Between(ctx, after, out.Through)
+func (l *Logs) unloggedRuns(ctx context.Context, page *commitPage, after int64, out *Changes) error {
+	since, err := l.runs.ChangedSince(ctx, after, page.through)
 	if err != nil {
 		return err
 	}
-	for _, r := range runs {
-		numbers := slices.DeleteFunc([]int64{r.AddedNo, r.EndedNo, r.CommitNo}, func(no int64) bool { return no <= after || no > out.Through })
+	if since.Through < page.through {
+		page.through, page.more = since.Through, true
+	}
+	for _, r := range since.Runs {
+		numbers := slices.DeleteFunc([]int64{r.AddedNo, r.EndedNo, since.Last[r.ID]}, func(no int64) bool { return no <= after || no > page.through })
 		slices.Sort(numbers)
 		numbers = slices.Compact(numbers)
 		for i, no := range numbers {
@@ -110,6 +156,23 @@ func (l *Logs) unloggedRuns(ctx context.Context, after int64, out *Changes) erro
 		}
 	}
 	return nil
+}
+
+// leaveLater makes the last change of a run none where commits behind the page changed it again: it is told of then.
+func (l *Logs) leaveLater(ctx context.Context, page *commitPage, out *Changes) error {
+	var ids []uuid.UUID
+	for i := range out.Items {
+		if out.Items[i].Latest {
+			ids = append(ids, out.Items[i].Run.ID)
+		}
+	}
+	last, err := l.runs.LastChanges(ctx, ids)
+	for i := range out.Items {
+		if c := &out.Items[i]; c.Latest && last[c.Run.ID] > page.through {
+			c.Latest = false
+		}
+	}
+	return err
 }
 
 func (l *Logs) payloads(ctx context.Context, items []Change) error {
@@ -128,17 +191,29 @@ func (l *Logs) payloads(ctx context.Context, items []Change) error {
 	return err
 }
 
-// RunNow gives a run as it is, nil when there is none, and the last commit that is in it.
-func (l *Logs) RunNow(ctx context.Context, id uuid.UUID) (r *run.FlowRun, no int64, err error) {
+// RunState is a run as it is, nil when there is none: Changed is the commit that changed it last, itself or by a node run,
+// and Through the tenant's last commit.
+type RunState struct {
+	Run              *run.FlowRun
+	Changed, Through int64
+}
+
+// RunNow gives a run as it is.
+func (l *Logs) RunNow(ctx context.Context, id uuid.UUID) (now RunState, err error) {
 	err = l.entries.door.Look(ctx, func(ctx context.Context, _ *tenant.Tx) (err error) {
-		if no, err = l.entries.LastCommit(ctx); err != nil {
+		if now.Through, err = l.entries.LastCommit(ctx); err != nil {
 			return err
 		}
 		found, err := l.runs.ByIDs(ctx, []uuid.UUID{id})
-		r = found[id]
+		if err != nil {
+			return err
+		}
+		now.Run = found[id]
+		changed, err := l.runs.LastChanges(ctx, []uuid.UUID{id})
+		now.Changed = changed[id]
 		return err
 	})
-	return r, no, err
+	return now, err
 }
 
 // Matcher tells of single changes what List tells of all items: whether a filter asks for them. It is safe for

@@ -13,6 +13,7 @@ import (
 
 	"github.com/weirhq/weir/internal/errs"
 	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/journal/segment"
 	"github.com/weirhq/weir/tenant"
 )
@@ -38,8 +39,8 @@ type commitPage struct {
 const (
 	// commitsKept is how long what commits wrote is logged at least.
 	commitsKept = time.Hour
-	// commitsAtOnce and entriesAtOnce bound a page; a commit is never divided. detailsAtOnce holds where headers and
-	// bodies are read too, of which an entry may have 128 KiB.
+	// commitsAtOnce and entriesAtOnce, of entries and runs together, bound a page; a commit is never divided. detailsAtOnce
+	// holds where headers and bodies are read too, of which an entry may have 128 KiB.
 	commitsAtOnce = 256
 	entriesAtOnce = 2000
 	detailsAtOnce = 250
@@ -111,7 +112,16 @@ func (s *Store) commitsAfter(ctx context.Context, after int64, details bool) (pa
 	return page, err
 }
 
-// commitReader reads commits within one snapshot.
+// runsAfter is commitsAfter without entries, however many commits and segments hold them.
+func (s *Store) runsAfter(ctx context.Context, after int64) (page commitPage, err error) {
+	err = s.read(ctx, func(ctx context.Context, r *reader) error {
+		page, err = (&commitReader{reader: r, after: after, most: entriesAtOnce}).read(ctx)
+		return err
+	})
+	return page, err
+}
+
+// commitReader reads commits within one snapshot: the runs that they changed, and of their entries the parts.
 type commitReader struct {
 	*reader
 	after int64
@@ -156,7 +166,10 @@ func (c *commitReader) read(ctx context.Context) (commitPage, error) {
 	if len(logged) > 0 {
 		through = logged[0].no - 1
 	}
-	page, err := c.merged(ctx, through)
+	page := commitPage{through: through}
+	if c.parts != 0 {
+		page, err = c.merged(ctx, through)
+	}
 	page.unlogged = true
 	page.more = page.more || through < last
 	return page, err
@@ -177,12 +190,14 @@ func (c *commitReader) logged(ctx context.Context) (list []loggedCommit, more bo
 			more = true
 			return nil
 		}
+		if c.parts == 0 {
+			one.places = nil
+		}
 		for _, p := range one.places {
 			entries += p.entries
 		}
-		for ; len(runs) >= len(uuid.Nil); runs = runs[len(uuid.Nil):] {
-			one.runs = append(one.runs, uuid.UUID(runs[:len(uuid.Nil)]))
-		}
+		one.runs = unpackIDs(runs)
+		entries += len(one.runs)
 		list = append(list, one)
 		return nil
 	})
@@ -291,14 +306,57 @@ func (s *Store) CommitsOf(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]i
 	return out, err
 }
 
-// forgetCommits removes what is logged of commits before a time.
+// forgetAtOnce is how many commits one transaction of forgetCommits removes from the log.
+const forgetAtOnce = 1000
+
+// forgetCommits removes what is logged of commits up to the last that was before a time. Which runs they changed is kept,
+// packed. It may be stopped at any point, and run again.
 func (s *Store) forgetCommits(ctx context.Context, before time.Time) error {
-	err := s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		_, err := tx.Pgx().Exec(ctx, "DELETE FROM journal_commit WHERE tenant_id = $1 AND at < $2", tx.TenantID(), before)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("forget commits: %w", err)
+	for more := true; more; {
+		err := s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) (err error) {
+			more, err = forgetSome(ctx, tx, before)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("forget commits: %w", err)
+		}
 	}
 	return nil
+}
+
+func forgetSome(ctx context.Context, tx *tenant.Tx, before time.Time) (more bool, err error) {
+	rows, err := query(ctx, tx, `DELETE FROM journal_commit WHERE tenant_id = $1 AND commit_no IN (
+		SELECT commit_no FROM journal_commit WHERE tenant_id = $1 AND commit_no <= (SELECT max(commit_no) FROM journal_commit WHERE tenant_id = $1 AND at < $2)
+		ORDER BY commit_no LIMIT $3) RETURNING commit_no, at, runs`, tx.TenantID(), before, forgetAtOnce)
+	if err != nil {
+		return false, err
+	}
+	var no, first int64
+	var at, last time.Time
+	var runs []byte
+	var changed []run.Changed
+	n := 0
+	if _, err = pgx.ForEachRow(rows, []any{&no, &at, &runs}, func() error {
+		if n++; n == 1 || no < first {
+			first = no
+		}
+		if at.After(last) {
+			last = at
+		}
+		for _, id := range unpackIDs(runs) {
+			changed = append(changed, run.Changed{No: no, ID: id})
+		}
+		return nil
+	}); err != nil || n == 0 {
+		return false, err
+	}
+	return n == forgetAtOnce, run.KeepChanges(ctx, tx, first, last, changed)
+}
+
+// unpackIDs are the runs of a row of the log.
+func unpackIDs(packed []byte) (ids []uuid.UUID) {
+	for ; len(packed) >= len(uuid.Nil); packed = packed[len(uuid.Nil):] {
+		ids = append(ids, uuid.UUID(packed[:len(uuid.Nil)]))
+	}
+	return ids
 }

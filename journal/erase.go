@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/journal/segment"
 	"github.com/weirhq/weir/tenant"
 )
@@ -37,8 +38,11 @@ func (s *Store) EraseCustomer(ctx context.Context, customerID uuid.UUID) (erased
 			}
 		}
 	}
-	// The log of commits names runs. What it would have said is found by what follows from it, more slowly.
-	return erased, s.forgetCommits(ctx, s.opt.Now().Add(time.Hour))
+	// The log of commits names runs. Those of others are kept.
+	if err := s.forgetCommits(ctx, s.opt.Now().Add(time.Hour)); err != nil {
+		return erased, err
+	}
+	return erased, run.ForgetErased(ctx, s.door)
 }
 
 // eraseDay goes through the segments of a day once.

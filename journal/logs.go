@@ -22,7 +22,8 @@ type Runs interface {
 	Count(ctx context.Context, f run.Filter, from, length int64, parts int) ([]run.Count, error)
 	ByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*run.FlowRun, error)
 	Payloads(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*run.Payload, error)
-	Between(ctx context.Context, after, through int64) ([]*run.FlowRun, error)
+	ChangedSince(ctx context.Context, after, through int64) (run.Since, error)
+	LastChanges(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]int64, error)
 }
 
 // Logs is what the API calls logs: entries and flow runs as one list.

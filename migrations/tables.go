@@ -49,6 +49,7 @@ var Tables = []Table{
 	{Name: "statistic_rollup", Placement: Distributed, Rights: all},
 	{Name: "flow_run", Placement: Distributed, Rights: all},
 	{Name: "flow_run_identifier", Placement: Distributed, Rights: all},
+	{Name: "flow_run_change", Placement: Distributed, Rights: all},
 	{Name: "node_run", Placement: Distributed, Rights: all},
 	{Name: "change_cursor", Placement: Distributed, Rights: all},
 	{Name: "finding", Placement: Distributed, Rights: all},

@@ -23,21 +23,20 @@ func (s *Store) Apply(ctx context.Context, tx *tenant.Tx, commitNo int64, runs [
 	if len(runs) == 0 && len(nodes) == 0 {
 		return done, nil
 	}
-	b := &merge{tx: tx, runs: map[uuid.UUID]*runRow{}, nodes: map[uuid.UUID]*nodeRow{}, dirtyRuns: map[uuid.UUID]*runRow{}, dirtyNodes: map[uuid.UUID]*nodeRow{}}
+	b := &merge{
+		tx: tx, runs: map[uuid.UUID]*runRow{}, nodes: map[uuid.UUID]*nodeRow{}, dirtyRuns: map[uuid.UUID]*runRow{}, dirtyNodes: map[uuid.UUID]*nodeRow{},
+		changed: map[uuid.UUID]struct{}{},
+	}
 	if err := b.read(ctx, runs, nodes); err != nil {
 		return done, err
 	}
-	changed := map[uuid.UUID]bool{}
 	for i := range runs {
 		done.RunChanged = append(done.RunChanged, b.mergeRun(&runs[i]))
-		changed[runs[i].ID] = changed[runs[i].ID] || done.RunChanged[i]
 	}
 	for i := range nodes {
 		done.NodeChanged = append(done.NodeChanged, b.mergeNode(&nodes[i]))
-		changed[nodes[i].FlowRunID] = changed[nodes[i].FlowRunID] || done.NodeChanged[i]
 	}
-	maps.DeleteFunc(changed, func(_ uuid.UUID, is bool) bool { return !is })
-	done.Changed = slices.SortedFunc(maps.Keys(changed), compareIDs)
+	done.Changed = slices.SortedFunc(maps.Keys(b.changed), compareIDs)
 	if err := b.write(ctx, commitNo); err != nil {
 		return done, err
 	}
@@ -63,6 +62,10 @@ type merge struct {
 	nodes      map[uuid.UUID]*nodeRow
 	dirtyRuns  map[uuid.UUID]*runRow
 	dirtyNodes map[uuid.UUID]*nodeRow
+	// changed are the runs of which something that can be seen has changed, of themselves or of their nodes.
+	changed map[uuid.UUID]struct{}
+	// moved are runs that got or lost a node because messages named different ones: hardly ever any.
+	moved []uuid.UUID
 }
 
 func (b *merge) read(ctx context.Context, runs []FlowRunEvent, nodes []NodeRunEvent) error {
@@ -117,11 +120,14 @@ func (b *merge) mergeRun(e *FlowRunEvent) bool {
 		r.RecordedAt = e.RecordedAt
 	}
 	shown := r.FlowID != none
-	changed := r.merge(e)
+	// The first message of the run itself is news even when it says no more than its nodes did.
+	changed := r.merge(e) || !shown
 	// A message that changes no value may still move a stamp, which decides about a message that is on its way.
 	b.dirtyRuns[r.ID] = r
-	// The first message of the run itself is news even when it says no more than its nodes did.
-	return changed || !shown
+	if changed {
+		b.changed[r.ID] = struct{}{}
+	}
+	return changed
 }
 
 func (b *merge) newRun(id uuid.UUID, external string) *runRow {
@@ -145,16 +151,38 @@ func (b *merge) mergeNode(e *NodeRunEvent) bool {
 		n = &nodeRow{TenantID: b.tx.TenantID(), ID: e.ID, ExternalID: e.ExternalID, Stamps: stamp.Set{}, status: Queued, Attempt: 1, fresh: true}
 		b.nodes[e.ID] = n
 	}
+	was := n.FlowRunID
 	changed := n.merge(e) || n.fresh
 	// A message that changes no value may still move a stamp, which decides about a message that is on its way.
 	b.dirtyNodes[n.ID] = n
 	n.fresh = false
+	if changed {
+		n.changed = true
+		b.noteNode(n.FlowRunID, was, e.FlowRunID)
+	}
 	return changed
+}
+
+// noteNode notes that a node changed: which run it is of, which it was of before, and which the message names.
+func (b *merge) noteNode(is, was, said uuid.UUID) {
+	b.changed[is] = struct{}{}
+	if is != said {
+		b.moved = append(b.moved, is)
+	}
+	if was != none && was != is {
+		b.changed[was] = struct{}{}
+		b.moved = append(b.moved, was)
+	}
 }
 
 func (b *merge) write(ctx context.Context, commitNo int64) error {
 	if err := b.writeRuns(ctx, commitNo); err != nil {
 		return err
+	}
+	if len(b.moved) > 0 {
+		if _, err := b.tx.Pgx().Exec(ctx, "UPDATE flow_run SET commit_no = $2 WHERE tenant_id = $1 AND id = ANY($3)", b.tx.TenantID(), commitNo, tenant.UUIDs(unique(b.moved))); err != nil {
+			return fmt.Errorf("note that nodes are another flow run's: %w", err)
+		}
 	}
 	if len(b.dirtyNodes) == 0 {
 		return nil
@@ -181,7 +209,8 @@ func (b *merge) writeRuns(ctx context.Context, commitNo int64) error {
 	rows := make([]*runRow, 0, len(b.dirtyRuns))
 	var moved []*runRow
 	for _, r := range b.dirtyRuns {
-		r.store(commitNo)
+		_, changed := b.changed[r.ID]
+		r.store(commitNo, changed)
 		var err error
 		if r.Tokens, err = tokens(r); err != nil {
 			return err

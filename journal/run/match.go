@@ -1,7 +1,6 @@
 package run
 
 import (
-	"context"
 	"slices"
 
 	"github.com/google/uuid"
@@ -69,13 +68,4 @@ func (f *Filter) lasted(r *FlowRun) bool {
 	}
 	took := float64(r.FinishedAt.Sub(*r.StartedAt).Microseconds()) / 1000
 	return (f.DurationMS.Min == nil || took >= *f.DurationMS.Min) && (f.DurationMS.Max == nil || took <= *f.DurationMS.Max)
-}
-
-// Between gives the runs that were added, or ended, or changed last, with commits after one and up to another. It looks
-// through all runs of the tenant: it is for commits that are not logged any more.
-func (s *Store) Between(ctx context.Context, after, through int64) ([]*FlowRun, error) {
-	return s.runs(ctx, false, func(q *selection) {
-		// What was added or ended after a commit was changed after it.
-		q.and("r.commit_no > ? AND (r.commit_no <= ? OR r.added_no <= ? OR r.ended_no <= ?)", after, through, through, through)
-	})
 }

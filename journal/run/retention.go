@@ -40,6 +40,9 @@ func (s *Store) Expire(ctx context.Context, runs, payloads time.Time, dry bool) 
 	if err := s.deleteRuns(ctx, runs, &done); err != nil {
 		return done, fmt.Errorf("remove flow runs that are over: %w", err)
 	}
+	if err := s.expireChanges(ctx, runs); err != nil {
+		return done, err
+	}
 	for more := true; more; {
 		if more, err = s.stripRuns(ctx, runs, payloads, &done); err != nil {
 			return done, fmt.Errorf("remove payloads of flow runs that are over: %w", err)

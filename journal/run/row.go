@@ -88,7 +88,8 @@ type nodeRow struct {
 	status  Status
 	err     *Error
 	payload Payload
-	fresh   bool
+	// fresh says that there was no such row, changed that something that can be seen has changed.
+	fresh, changed bool
 }
 
 // targets are where the light columns go, in their order, and then the tokens.
@@ -127,8 +128,12 @@ func (n *nodeRow) load() error {
 	return unpack(n.Packed, &n.payload)
 }
 
-func (r *runRow) store(commitNo int64) {
-	r.StatusName, r.TriggerName, r.CommitNo = r.status.String(), r.trigger.String(), commitNo
+// store fills the columns from what was merged. The commit is that of the last change: what is sent again is none.
+func (r *runRow) store(commitNo int64, changed bool) {
+	r.StatusName, r.TriggerName = r.status.String(), r.trigger.String()
+	if changed {
+		r.CommitNo = commitNo
+	}
 	if r.FlowID != none && !r.shown {
 		r.AddedNo = commitNo
 	}
@@ -143,7 +148,10 @@ func (r *runRow) store(commitNo int64) {
 }
 
 func (n *nodeRow) store(commitNo int64) {
-	n.StatusName, n.CommitNo = n.status.String(), commitNo
+	n.StatusName = n.status.String()
+	if n.changed {
+		n.CommitNo = commitNo
+	}
 	n.ErrorCode, n.ErrorMessage = storeError(n.err)
 	n.Packed = pack(&n.payload)
 	if n.Parents == nil {

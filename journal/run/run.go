@@ -18,7 +18,8 @@ type FlowRun struct {
 	// At is where the run stands among the log entries: when it started, or where it was first heard of.
 	At         time.Time
 	RecordedAt time.Time
-	CommitNo   int64
+	// CommitNo is the commit that changed the run last. A change of a node run of it may be later: see LastChanges.
+	CommitNo int64
 	// AddedNo and EndedNo are the commits with which it was first shown, and with which it ended; 0 when it has not, or
 	// when that was before commits were noted.
 	AddedNo int64

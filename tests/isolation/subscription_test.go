@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/coder/websocket"
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/weirhq/weir/internal/nodeid"
@@ -126,6 +127,11 @@ func (w *world) subscriptions(t *testing.T) {
 		}
 		w.a.owner.must(t, &page, `{ logs(order: OLDEST_FIRST, first: 1) { pageInfo { startCursor } } }`, nil)
 		b.subscribe(fmt.Sprintf("logAdded(after: %q) { id }", page.Logs.PageInfo.StartCursor))
+		// And from the beginning on: all runs of b, and none of a.
+		b.subscribe(fmt.Sprintf("flowRunsUpdated(after: %q) %s", beginning("run_changes", uuid.Nil.String()), followed["flowRunsUpdated"]))
+		for _, id := range b.asked {
+			b.subscribe(fmt.Sprintf("flowRunUpdated(id: %q, after: %q) %s", id, beginning("run_changes", uuid.Nil.String()), followed["flowRunUpdated"]))
+		}
 		b.say(map[string]any{"type": "ping"})
 		b.until(`"pong"`, look)
 
@@ -139,13 +145,18 @@ func (w *world) subscriptions(t *testing.T) {
 	}
 	w.changes(t)
 	// A key that may only send may follow nothing, and nobody is nobody.
-	for _, query := range []string{"logAdded { id }", "issueChanged { id }", "alarmChanged { id }"} {
+	for _, query := range []string{"logAdded { id }", "flowRunsUpdated { id }", "issueChanged { id }", "alarmChanged { id }"} {
 		f := w.follower(t, w.b.callers["key INGEST"])
 		f.subscribe(query)
 		kind, _, raw := f.hear()
 		require.Equal(t, "error", kind)
 		require.Contains(t, raw, "FORBIDDEN")
 	}
+}
+
+// beginning is the cursor before all changes of a stream.
+func beginning(stream string, within ...string) string {
+	return page.EncodeCursor(stream, append([]string{"0"}, within...)...)
 }
 
 // changes is the same of issues and alarms.
@@ -155,8 +166,8 @@ func (w *world) changes(t *testing.T) {
 		v, b := w.tenantA(), w.follower(t, w.b.callers[name])
 		look := func(raw string) { v.unharmed(t, raw, b.asked...) }
 		// From the beginning on, so that what is heard first shows that they follow.
-		b.subscribe(fmt.Sprintf("issueChanged(after: %q) %s", page.EncodeCursor("issue_changes", "0"), followed["issueChanged"]))
-		b.subscribe(fmt.Sprintf("alarmChanged(after: %q) %s", page.EncodeCursor("alarm_changes", "0"), followed["alarmChanged"]))
+		b.subscribe(fmt.Sprintf("issueChanged(after: %q) %s", beginning("issue_changes"), followed["issueChanged"]))
+		b.subscribe(fmt.Sprintf("alarmChanged(after: %q) %s", beginning("alarm_changes"), followed["alarmChanged"]))
 		for id, kind := range sampleIDs(v) {
 			b.asked = append(b.asked, id)
 			if argument := map[string]string{"Customer": "customerIds: [%q]", "Integration": "integrationIds: [%q]", "ConnectedApp": "connectedAppIds: [%q]", "Member": "assigneeId: %q"}[kind]; argument != "" {

@@ -18,6 +18,7 @@ import (
 	"github.com/weirhq/weir/internal/page"
 	"github.com/weirhq/weir/internal/pgtest"
 	"github.com/weirhq/weir/journal/entry"
+	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/shape"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
@@ -140,6 +141,9 @@ func (co *company) rollUp(t *testing.T) {
 	late := statistics.NewCollector()
 	late.AddEntry(&entry.Entry{Head: entry.Head{ID: nodeid.New(co.w.start), Kind: entry.KindInternalEvent, Status: entry.StatusSuccess, DurationMS: -1}})
 	require.NoError(t, door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		if err := run.KeepChanges(ctx, tx, 1, co.w.start, nil); err != nil { // All commits are still in the log.
+			return err
+		}
 		_, err := tx.Pgx().Exec(ctx, statistics.SQLAppend, statistics.Columns(co.tenant.ID, 1<<40, late.Pack())...)
 		return err
 	}))

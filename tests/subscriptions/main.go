@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	err := harness.Alone(ctx, "weir-subscriptions", func(binary *harness.Binary, env harness.Env) error { return run(ctx, binary, env) })
 	cancel()
 	if err != nil {
@@ -38,7 +38,7 @@ func run(ctx context.Context, binary *harness.Binary, env harness.Env) (err erro
 	if _, err := binary.CreateTenant(ctx, env, "clients"); err != nil {
 		return err
 	}
-	key, err := binary.CreateKey(ctx, env, "clients", "ingest,read")
+	key, err := binary.CreateKey(ctx, env, "clients", "ingest,read,admin")
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func run(ctx context.Context, binary *harness.Binary, env harness.Env) (err erro
 
 // follow runs the clients, which ask for the service to be started again.
 func follow(ctx context.Context, url, key string, restart func() error) error {
-	clients := exec.CommandContext(ctx, "node", "clients.js", url, key) //nolint:gosec // Our own.
+	clients := exec.CommandContext(ctx, "node", "follow.js", url, key) //nolint:gosec // Our own.
 	clients.Stderr = os.Stderr
 	asks, err := clients.StdoutPipe()
 	if err != nil {

@@ -3176,18 +3176,27 @@ database was restored; docs/live.md says how to go on, what the close codes mean
 """
 type Subscription {
   """
-  A run's state each time that it, or one of its node runs, changes. The first message is its present state. Changes that
-  follow one another closely may be told as one. ` + "`" + `NOT_FOUND` + "`" + ` when there is no such run.
+  A run's state each time that it, or one of its node runs, changes. The first message is its present state; behind a cursor
+  only if it changed since. Changes that follow one another closely may be told as one. The ` + "`" + `extensions` + "`" + ` of each message have
+  its ` + "`" + `cursor` + "`" + `, for ` + "`" + `after` + "`" + `. ` + "`" + `NOT_FOUND` + "`" + ` when there is no such run.
   """
   flowRunUpdated(
     "The run's id."
     id: ID!
+    "The ` + "`" + `cursor` + "`" + ` of a message, also of ` + "`" + `flowRunsUpdated` + "`" + `, or of the error ` + "`" + `RESYNC` + "`" + `: the run is told of again when it has changed after it. Without one: its present state first."
+    after: String
   ): FlowRun!
 
-  "Every run that matches, at each change of it or one of its node runs, from now on. Changes that follow one another closely may be told as one."
+  """
+  Every run that matches, at each change of it or one of its node runs. Changes that follow one another closely may be told
+  as one; behind a cursor each run that changed since is told once, as it is now, in the order of the last changes. The
+  ` + "`" + `extensions` + "`" + ` of each message have its ` + "`" + `cursor` + "`" + `, for ` + "`" + `after` + "`" + `.
+  """
   flowRunsUpdated(
-    "Which of them, as they are after the change."
+    "Which of them, as they are after the change: without ` + "`" + `runStatuses` + "`" + ` you also hear how they end."
     filter: FlowRunFilter
+    "The ` + "`" + `cursor` + "`" + ` of a message, also of ` + "`" + `flowRunUpdated` + "`" + `, or of the error ` + "`" + `RESYNC` + "`" + `: what changed after it is sent first, with no gap and nothing twice. Without one: from now on."
+    after: String
   ): FlowRun!
 
   """

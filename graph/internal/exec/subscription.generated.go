@@ -15,8 +15,8 @@ import (
 // region    ************************** generated!.gotpl **************************
 
 type SubscriptionResolver interface {
-	FlowRunUpdated(ctx context.Context, id string) (<-chan *model.FlowRun, error)
-	FlowRunsUpdated(ctx context.Context, filter *model.FlowRunFilter) (<-chan *model.FlowRun, error)
+	FlowRunUpdated(ctx context.Context, id string, after *string) (<-chan *model.FlowRun, error)
+	FlowRunsUpdated(ctx context.Context, filter *model.FlowRunFilter, after *string) (<-chan *model.FlowRun, error)
 	LogAdded(ctx context.Context, filter *model.LogFilter, after *string) (<-chan model.LogEntry, error)
 	IssueChanged(ctx context.Context, filter *model.IssueFilter, after *string) (<-chan *model.Issue, error)
 	AlarmChanged(ctx context.Context, after *string) (<-chan *model.Alarm, error)
@@ -51,6 +51,14 @@ func (ec *executionContext) field_Subscription_flowRunUpdated_args(ctx context.C
 		return nil, err
 	}
 	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -65,6 +73,14 @@ func (ec *executionContext) field_Subscription_flowRunsUpdated_args(ctx context.
 		return nil, err
 	}
 	args["filter"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (*string, error) {
+			return ec.unmarshalOString2ᚖstring(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -126,7 +142,7 @@ func (ec *executionContext) _Subscription_flowRunUpdated(ctx context.Context, fi
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().FlowRunUpdated(ctx, fc.Args["id"].(string))
+			return ec.Resolvers.Subscription().FlowRunUpdated(ctx, fc.Args["id"].(string), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.FlowRun) graphql.Marshaler {
@@ -170,7 +186,7 @@ func (ec *executionContext) _Subscription_flowRunsUpdated(ctx context.Context, f
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.Subscription().FlowRunsUpdated(ctx, fc.Args["filter"].(*model.FlowRunFilter))
+			return ec.Resolvers.Subscription().FlowRunsUpdated(ctx, fc.Args["filter"].(*model.FlowRunFilter), fc.Args["after"].(*string))
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *model.FlowRun) graphql.Marshaler {
