@@ -103,6 +103,18 @@ func setup(tb testing.TB, change ...func(*Deps)) *bundle {
 type counts struct {
 	noMetrics
 	subscribers, dropped atomic.Int64
+	heard, failed        atomic.Int64
+	up                   atomic.Bool
+}
+
+func (c *counts) BusUp(_ string, up bool) { c.up.Store(up) }
+func (c *counts) Hints(what string, n int) {
+	switch what {
+	case HintsHeard:
+		c.heard.Add(int64(n))
+	case HintsFailed:
+		c.failed.Add(int64(n))
+	}
 }
 
 func (c *counts) Subscribers(_ string, n int) { c.subscribers.Add(int64(n)) }
