@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http/httptest"
@@ -101,6 +102,7 @@ func TestHintsOverNATS(t *testing.T) {
 	writer.hub.Hint("ledger", other, shared.commit(other, 1))
 	writer.hub.Hint("ledger", id, shared.commit(id, 3))
 	require.Equal(t, from(1, 3), take(ctx, t, s, 3))
+	soon(t, func() bool { return reader.counts.heard.Load() > 0 })
 	require.EqualValues(t, 1, reader.counts.heard.Load())
 	require.EqualValues(t, 0, writer.counts.heard.Load(), "nobody hears of himself")
 
@@ -123,7 +125,7 @@ func TestHintsOverNATS(t *testing.T) {
 // What could not be sent is sent when NATS is there again: for who heard NATS all the time, nothing else tells of it.
 func TestHintsWaitForNATS(t *testing.T) {
 	t.Parallel()
-	addr := freeAddr(t)
+	broker, addr := natstest.Start(t), freeAddr(t)
 	shared, id := newLedger(), uuid.New()
 	ctx := as(t.Context(), id)
 	writer := overNATS(t, shared, NATSOptions{URL: "nats://" + addr.String()})
@@ -134,13 +136,13 @@ func TestHintsWaitForNATS(t *testing.T) {
 	require.LessOrEqual(t, strings.Count(writer.log.String(), "level=WARN"), 2, "%s", writer.log)
 
 	heard := make(chan *nats.Msg, 1)
-	natstest.Start(t, func(o *server.Options) { o.Port = addr.Port })
-	watch, err := nats.Connect("nats://" + addr.String())
+	watch, err := nats.Connect("nats://" + broker.Addr)
 	require.NoError(t, err)
 	defer watch.Close()
 	_, err = watch.ChanSubscribe("weir.test.hint.*", heard)
 	require.NoError(t, err)
 	require.NoError(t, watch.FlushWithContext(waiting(ctx, t)))
+	forward(t, addr, broker.Addr)
 	select {
 	case m := <-heard:
 		// The whole of it: no tenant's data.
@@ -295,6 +297,30 @@ func TestRetriesOfNATSAreSpread(t *testing.T) {
 	}
 	require.Greater(t, len(different), 80)
 	require.Less(t, retryDelay(1), firstRetry)
+}
+
+// forward has connections to one address end at another.
+func forward(t *testing.T, from *net.TCPAddr, to string) {
+	t.Helper()
+	listener, err := net.ListenTCP("tcp", from)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			far, err := new(net.Dialer).DialContext(t.Context(), "tcp", to)
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			pass := func(a, b net.Conn) { _, _ = io.Copy(a, b); _, _ = a.Close(), b.Close() }
+			go pass(near, far)
+			go pass(far, near)
+		}
+	}()
 }
 
 func freeAddr(t *testing.T) *net.TCPAddr {
