@@ -83,6 +83,41 @@ func TestARuleWhoseEndpointIsDeletedTellsAll(t *testing.T) {
 	require.Contains(t, string(l.sent[0].Payload), "FAILURES is 5: more than 2.")
 }
 
+// A rule that is deleted while its alarm is on: whoever was told that it fires is told that it is over and why, and nobody
+// else. The alarm stays, and with it the rule; for changes the rule is gone.
+func TestADeletedRuleIsToldToBeOver(t *testing.T) {
+	t.Parallel()
+	l := living(t)
+	told := l.endpointOf(t, "told", "ALARM_FIRING", "ALARM_RESOLVED")
+	_, id := l.rule(t, "Failures", "FAILURES", "ABOVE", 2, nil)
+	l.put(t, noon.Add(time.Second), 5, 5, 1, uuid.Nil)
+	l.evaluate(t, noon.Add(70*time.Second))
+	l.deliver(t)
+	require.Len(t, l.sent, 1)
+	late := l.endpointOf(t, "late", "ALARM_FIRING", "ALARM_RESOLVED")
+	l.pass(5 * time.Minute)
+	gone := l.get(t, l.who, `mutation($id: ID!) { deleteAlarmRule(input: {id: $id}) { deletedId userErrors { code } } }`, vars{"id": id})
+	require.Equal(t, id, gone.text(t, "deleteAlarmRule.deletedId"))
+	l.deliver(t)
+	require.Len(t, l.sent, 2)
+	require.Contains(t, string(l.sent[1].Payload), `"alarm.resolved"`)
+	require.Contains(t, string(l.sent[1].Payload), "The rule was deleted.")
+	require.Equal(t, "ALARM_RESOLVED", l.seen(t, told).text(t, "node.deliveries.nodes.0.event"))
+	require.Empty(t, l.seen(t, late).list(t, "node.deliveries.nodes"))
+
+	seen := l.get(t, l.who, `{ alarmRules { totalCount nodes { id } } alarms { nodes { status resolvedAt rule { id name enabled deletedAt } } } }`, nil)
+	require.Equal(t, 0.0, seen.at(t, "alarmRules.totalCount"))
+	require.Empty(t, seen.list(t, "alarmRules.nodes"))
+	at := l.clock().Format(time.RFC3339)
+	require.Equal(t, map[string]any{"status": "RESOLVED", "resolvedAt": at, "rule": map[string]any{"id": id, "name": "Failures", "enabled": false, "deletedAt": at}}, seen.at(t, "alarms.nodes.0"))
+	for _, mutation := range []string{"updateAlarmRule(input: {id: $id, enabled: true}) { alarmRule { id } }", "deleteAlarmRule(input: {id: $id}) { deletedId }"} {
+		require.Equal(t, []string{"NOT_FOUND"}, l.ask(t, l.who, "mutation($id: ID!) { "+mutation+" }", vars{"id": id}).codes())
+	}
+	l.evaluate(t, l.clock().Add(time.Hour))
+	require.Empty(t, l.firing(t))
+	require.Len(t, l.sent, 2)
+}
+
 // However a target is written that leads to where nothing may go, making it says so by its field.
 func TestTargetsThatAreRefusedByTheAPI(t *testing.T) {
 	t.Parallel()
