@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,8 +15,13 @@ import (
 // endpointOf makes a webhook that asks for events, and gives its id.
 func (l *lived) endpointOf(t *testing.T, path string, events ...string) string {
 	t.Helper()
+	return l.endpointAt(t, "https://hooks.acme.example/"+path, events...)
+}
+
+func (l *lived) endpointAt(t *testing.T, target string, events ...string) string {
+	t.Helper()
 	made := l.get(t, l.who, `mutation($in: CreateNotificationEndpointInput!) { createNotificationEndpoint(input: $in) { endpoint { id } userErrors { message } } }`,
-		vars{"in": vars{"channel": "WEBHOOK", "target": "https://hooks.acme.example/" + path, "events": events}})
+		vars{"in": vars{"channel": "WEBHOOK", "target": target, "events": events}})
 	require.Empty(t, made.list(t, "createNotificationEndpoint.userErrors"))
 	return made.text(t, "createNotificationEndpoint.endpoint.id")
 }
@@ -40,58 +44,6 @@ func (l *lived) seen(t *testing.T, id string) *reply {
 	t.Helper()
 	return l.get(t, l.who, `query($id: ID!) { node(id: $id) { ... on NotificationEndpoint { enabled disabledReason failingSince deliveries(first: 100) {
 		nodes { id event status nextAttemptAt createdAt attempts { at statusCode error durationMs responseBody } digest { id } } } } } }`, vars{"id": id})
-}
-
-// A delivery that fails is tried for a day, each attempt can be seen, and after five days of it the endpoint is disabled
-// with a reason, and others are told. Enabled again, it gets what it missed when that is asked for.
-func TestTheLifeOfADeliveryThatFails(t *testing.T) {
-	t.Parallel()
-	l := living(t)
-	id := l.endpointOf(t, "broken", "FLOW_RUN_FAILED")
-	l.endpointOf(t, "watch", "ENDPOINT_DISABLED")
-	l.answer = func(m *notify.Message) notify.Result {
-		if strings.HasSuffix(m.Target, "watch") {
-			return notify.Result{StatusCode: 200}
-		}
-		return notify.Result{StatusCode: 503, Error: "the receiver answered 503", Body: "down", Duration: time.Millisecond}
-	}
-	l.fail(t, 1)
-	first := l.deliver(t)
-	require.Equal(t, noon.Add(5*time.Second), first.UTC())
-	one := l.seen(t, id)
-	require.Equal(t, "RETRYING", one.text(t, "node.deliveries.nodes.0.status"))
-	require.Equal(t, "2026-03-10T12:00:05Z", one.text(t, "node.deliveries.nodes.0.nextAttemptAt"))
-	require.Equal(t, map[string]any{"at": "2026-03-10T12:00:00Z", "statusCode": 503.0, "error": "the receiver answered 503", "durationMs": 1.0, "responseBody": "down"},
-		one.at(t, "node.deliveries.nodes.0.attempts.0"))
-	for next := first; !next.IsZero(); next = l.deliver(t) {
-		l.pass(next.Sub(l.clock()))
-	}
-	over := l.seen(t, id)
-	require.Equal(t, "FAILED", over.text(t, "node.deliveries.nodes.0.status"))
-	require.Greater(t, len(over.list(t, "node.deliveries.nodes.0.attempts")), 9)
-	require.Equal(t, 24*time.Hour, l.clock().Sub(noon))
-
-	for range 4 {
-		l.pass(25 * time.Hour)
-		l.fail(t, 1)
-		l.deliver(t)
-	}
-	disabled := l.seen(t, id)
-	require.Equal(t, false, disabled.at(t, "node.enabled"))
-	require.Contains(t, disabled.text(t, "node.disabledReason"), "five days")
-	l.deliver(t)
-	require.Contains(t, string(l.sent[len(l.sent)-1].Payload), `"endpoint.disabled"`)
-
-	l.answer = nil
-	refused := l.ask(t, l.who, `mutation($id: ID!) { replayNotifications(input: {id: $id, since: "2026-03-01T00:00:00Z"}) { count userErrors { message } } }`, vars{"id": id})
-	require.Contains(t, refused.raw, "enable it first")
-	l.get(t, l.who, `mutation($id: ID!) { updateNotificationEndpoint(input: {id: $id, enabled: true}) { endpoint { enabled } userErrors { message } } }`, vars{"id": id})
-	replayed := l.get(t, l.who, `mutation($id: ID!) { replayNotifications(input: {id: $id, since: "2026-03-01T00:00:00Z"}) { count userErrors { message } } }`, vars{"id": id})
-	require.Equal(t, 5.0, replayed.at(t, "replayNotifications.count"))
-	l.deliver(t)
-	for _, d := range l.seen(t, id).list(t, "node.deliveries.nodes") {
-		require.Equal(t, "DELIVERED", d.(map[string]any)["status"])
-	}
 }
 
 // More than twenty in a minute come as one, which the API shows with what is in it.
@@ -129,6 +81,41 @@ func TestARuleWhoseEndpointIsDeletedTellsAll(t *testing.T) {
 	l.deliver(t)
 	require.Equal(t, "ALARM_FIRING", l.seen(t, kept).text(t, "node.deliveries.nodes.0.event"))
 	require.Contains(t, string(l.sent[0].Payload), "FAILURES is 5: more than 2.")
+}
+
+// A rule that is deleted while its alarm is on: whoever was told that it fires is told that it is over and why, and nobody
+// else. The alarm stays, and with it the rule; for changes the rule is gone.
+func TestADeletedRuleIsToldToBeOver(t *testing.T) {
+	t.Parallel()
+	l := living(t)
+	told := l.endpointOf(t, "told", "ALARM_FIRING", "ALARM_RESOLVED")
+	_, id := l.rule(t, "Failures", "FAILURES", "ABOVE", 2, nil)
+	l.put(t, noon.Add(time.Second), 5, 5, 1, uuid.Nil)
+	l.evaluate(t, noon.Add(70*time.Second))
+	l.deliver(t)
+	require.Len(t, l.sent, 1)
+	late := l.endpointOf(t, "late", "ALARM_FIRING", "ALARM_RESOLVED")
+	l.pass(5 * time.Minute)
+	gone := l.get(t, l.who, `mutation($id: ID!) { deleteAlarmRule(input: {id: $id}) { deletedId userErrors { code } } }`, vars{"id": id})
+	require.Equal(t, id, gone.text(t, "deleteAlarmRule.deletedId"))
+	l.deliver(t)
+	require.Len(t, l.sent, 2)
+	require.Contains(t, string(l.sent[1].Payload), `"alarm.resolved"`)
+	require.Contains(t, string(l.sent[1].Payload), "The rule was deleted.")
+	require.Equal(t, "ALARM_RESOLVED", l.seen(t, told).text(t, "node.deliveries.nodes.0.event"))
+	require.Empty(t, l.seen(t, late).list(t, "node.deliveries.nodes"))
+
+	seen := l.get(t, l.who, `{ alarmRules { totalCount nodes { id } } alarms { nodes { status resolvedAt rule { id name enabled deletedAt } } } }`, nil)
+	require.Equal(t, 0.0, seen.at(t, "alarmRules.totalCount"))
+	require.Empty(t, seen.list(t, "alarmRules.nodes"))
+	at := l.clock().Format(time.RFC3339)
+	require.Equal(t, map[string]any{"status": "RESOLVED", "resolvedAt": at, "rule": map[string]any{"id": id, "name": "Failures", "enabled": false, "deletedAt": at}}, seen.at(t, "alarms.nodes.0"))
+	for _, mutation := range []string{"updateAlarmRule(input: {id: $id, enabled: true}) { alarmRule { id } }", "deleteAlarmRule(input: {id: $id}) { deletedId }"} {
+		require.Equal(t, []string{"NOT_FOUND"}, l.ask(t, l.who, "mutation($id: ID!) { "+mutation+" }", vars{"id": id}).codes())
+	}
+	l.evaluate(t, l.clock().Add(time.Hour))
+	require.Empty(t, l.firing(t))
+	require.Len(t, l.sent, 2)
 }
 
 // However a target is written that leads to where nothing may go, making it says so by its field.

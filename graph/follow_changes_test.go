@@ -20,7 +20,7 @@ import (
 
 const (
 	issueQuery = `subscription($after: String, $filter: IssueFilter) { issueChanged(after: $after, filter: $filter) { id status customerCount assignee { id } diagnosis { signals } customers { nodes { name } } } }`
-	alarmQuery = `subscription($after: String) { alarmChanged(after: $after) { id status value peak rule { name } } }`
+	alarmQuery = `subscription($after: String) { alarmChanged(after: $after) { id status value peak rule { name deletedAt } } }`
 )
 
 // joins waits until so many are told of what changes in a stream.
@@ -214,9 +214,31 @@ func TestAlarmsAreToldAtEachChange(t *testing.T) {
 		}
 		c.silent()
 	}
-	// What went with its rule is not told any more.
+	// One whose rule is deleted while it fires is over, and says so; what was is told behind a cursor as before.
+	on := true
+	_, err = store.UpdateRule(ctx, alarm.UpdateRuleInput{ID: r.ID, Enabled: &on})
+	require.NoError(t, err)
+	e := w.entry(entry.KindAPIRequest, 3600+60*4)
+	e.Method, e.URL, e.StatusCode, e.Status, e.ErrorKind = "GET", "https://api.example.com/x", 500, entry.StatusFailure, entry.ErrorHTTP
+	for i := range 4 {
+		again := *e
+		again.ID, again.RecordedAt = nodeid.New(noon.Add(4*time.Minute+time.Duration(i)*time.Second)), noon.Add(4*time.Minute+time.Duration(i)*time.Second).UnixMicro()
+		b.commit(t, w.tenant.ID, []*entry.Entry{&again}, nil, nil)
+	}
+	now = noon.Add(5*time.Minute + alarm.Lag)
+	require.NoError(t, store.Evaluate(ctx))
+	second := hear(alarm.Firing, 4)
+	require.NotEqual(t, id, second)
 	require.NoError(t, store.DeleteRule(ctx, r.ID))
+	require.Equal(t, second, hear(alarm.Resolved, 4))
+	mine.silent()
 	c := s.connect(t, "mine")
 	c.subscribe("a", alarmQuery, vars{"after": cursors[0]})
+	for _, want := range []string{id, second} {
+		m := c.next("a")
+		require.Equal(t, want, m.text(t, "alarmChanged.id"))
+		require.Equal(t, "RESOLVED", m.text(t, "alarmChanged.status"))
+		require.Equal(t, now.Format(time.RFC3339), m.text(t, "alarmChanged.rule.deletedAt"))
+	}
 	c.silent()
 }

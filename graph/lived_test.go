@@ -34,15 +34,19 @@ type lived struct {
 	answer func(m *notify.Message) notify.Result
 }
 
-func living(t *testing.T) *lived {
+func living(t *testing.T, change ...func(*notify.Options)) *lived {
 	t.Helper()
 	l := &lived{bundle: setup(t), now: noon}
 	l.w = l.world(t, "acme")
 	l.who, l.ctx = l.w.as(tenant.RoleDeveloper), l.system(t, l.w.tenant.ID)
 	var err error
-	l.deps.Notifications, err = notify.NewStore(l.door, notify.Options{
+	options := notify.Options{
 		Key: make([]byte, 32), Sender: l, PublicURL: "https://weir.example", Now: l.clock, Mail: true, Random: func() float64 { return 0.5 },
-	})
+	}
+	for _, c := range change {
+		c(&options)
+	}
+	l.deps.Notifications, err = notify.NewStore(l.door, options)
 	require.NoError(t, err)
 	l.deps.Alarms = alarm.NewStore(l.door, alarm.Options{Figures: l.deps.Statistics, Teller: l.deps.Notifications, Now: l.clock})
 	l.handler = NewHandler(l.deps)

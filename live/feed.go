@@ -93,6 +93,7 @@ func (f *Feed[T]) enter(tenantID uuid.UUID) *room[T] {
 		r = newRoom(f, tenantID)
 		f.rooms[tenantID] = r
 		f.hub.run(r.run)
+		f.hub.followed(tenantID, 1)
 	}
 	r.visitors++
 	return r
@@ -127,7 +128,7 @@ func (f *Feed[T]) Try(ctx context.Context, read func(ctx context.Context) error)
 		}
 		f.hub.log.LogAttrs(ctx, slog.LevelWarn, "what is new could not be read for a subscriber", slog.String("stream", f.stream.Name),
 			slog.Any("error", err), slog.Duration("retry", retry))
-		if !f.hub.wait(ctx, retry) {
+		if !pause(ctx, retry) {
 			return ctx.Err()
 		}
 	}
@@ -140,6 +141,7 @@ func (f *Feed[T]) leave(r *room[T]) {
 	if r.visitors--; r.visitors == 0 {
 		delete(f.rooms, r.tenant)
 		r.end()
+		f.hub.followed(r.tenant, -1)
 	}
 }
 

@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Metrics counts what goes on.
@@ -22,14 +22,16 @@ type Metrics interface {
 	Dropped(stream string)
 	// Read notes how long a read for all followers of a tenant took.
 	Read(stream string, took time.Duration)
+	// BusUp notes whether the bus to other processes is there.
+	BusUp(bus string, up bool)
+	// Hints counts hints between processes: HintsSent, HintsHeard or HintsFailed.
+	Hints(what string, n int)
 }
 
 // Deps is what a Hub works with.
 type Deps struct {
-	// Exec runs a statement outside of any tenant, to notify other processes; without it none is.
-	Exec func(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-	// Connect opens the connection that listens to other processes; without it none is heard.
-	Connect func(ctx context.Context) (*pgx.Conn, error)
+	// Bus takes hints to other processes and theirs to this one; without it there are no others.
+	Bus Bus
 
 	// Metrics, Logger and Now may be nil.
 	Metrics Metrics
@@ -50,11 +52,14 @@ type Deps struct {
 type Hub struct {
 	deps Deps
 	log  *slog.Logger
-	id   string
 
-	mu      sync.Mutex
-	feeds   map[string]feed
+	mu    sync.Mutex
+	feeds map[string]feed
+	// pending are hints that other processes were not sent yet.
 	pending map[hintKey]int64
+	// rooms counts those of each tenant; refollow has something when that has changed.
+	rooms    map[uuid.UUID]int
+	refollow chan struct{}
 
 	stop    context.CancelFunc
 	stopped context.Context //nolint:containedctx // It ends what the hub runs, which belongs to no caller.
@@ -87,19 +92,22 @@ func NewHub(deps Deps) *Hub {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	h := &Hub{deps: deps, log: deps.Logger, id: uuid.NewString(), feeds: map[string]feed{}, pending: map[hintKey]int64{}}
+	h := &Hub{
+		deps: deps, log: deps.Logger, feeds: map[string]feed{}, pending: map[hintKey]int64{},
+		rooms: map[uuid.UUID]int{}, refollow: make(chan struct{}, 1),
+	}
 	h.stopped, h.stop = context.WithCancel(context.Background())
 	return h
 }
 
-// Start begins to notify other processes and to listen to them.
+// Start begins to tell other processes and to listen to them.
 func (h *Hub) Start() {
-	if h.deps.Exec != nil {
-		h.run(h.notifyAll)
+	if h.deps.Bus == nil {
+		return
 	}
-	if h.deps.Connect != nil {
-		h.run(h.listen)
-	}
+	h.run(h.sendAll)
+	h.run(h.listen)
+	h.run(h.followAll)
 }
 
 // run runs fn until the hub stops. After that it does nothing.
@@ -134,7 +142,7 @@ func (h *Hub) Stop(ctx context.Context) error {
 func (h *Hub) Hint(stream string, tenantID uuid.UUID, cursor int64) {
 	h.mu.Lock()
 	f := h.feeds[stream]
-	if h.deps.Exec != nil {
+	if h.deps.Bus != nil {
 		key := hintKey{stream, tenantID}
 		h.pending[key] = max(h.pending[key], cursor)
 	}
@@ -146,11 +154,16 @@ func (h *Hub) Hint(stream string, tenantID uuid.UUID, cursor int64) {
 
 // wakeAll has everybody look for what is new.
 func (h *Hub) wakeAll() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, f := range h.feeds {
+	for _, f := range h.allFeeds() {
 		f.wakeAll()
 	}
+}
+
+// allFeeds are for calling with no lock held: a feed that opens a room holds its own and takes ours.
+func (h *Hub) allFeeds() []feed {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Values(h.feeds))
 }
 
 func (h *Hub) add(stream string, f feed) {
@@ -159,8 +172,8 @@ func (h *Hub) add(stream string, f feed) {
 	h.feeds[stream] = f
 }
 
-// wait waits for a time; it is false when the hub was stopped meanwhile.
-func (h *Hub) wait(ctx context.Context, d time.Duration) bool {
+// pause waits for a time; it is false when the context ended meanwhile.
+func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -177,3 +190,5 @@ func (noMetrics) Subscribers(string, int)    {}
 func (noMetrics) Sent(string, int)           {}
 func (noMetrics) Dropped(string)             {}
 func (noMetrics) Read(string, time.Duration) {}
+func (noMetrics) BusUp(string, bool)         {}
+func (noMetrics) Hints(string, int)          {}

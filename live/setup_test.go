@@ -103,6 +103,18 @@ func setup(tb testing.TB, change ...func(*Deps)) *bundle {
 type counts struct {
 	noMetrics
 	subscribers, dropped atomic.Int64
+	heard, failed        atomic.Int64
+	up                   atomic.Bool
+}
+
+func (c *counts) BusUp(_ string, up bool) { c.up.Store(up) }
+func (c *counts) Hints(what string, n int) {
+	switch what {
+	case HintsHeard:
+		c.heard.Add(int64(n))
+	case HintsFailed:
+		c.failed.Add(int64(n))
+	}
 }
 
 func (c *counts) Subscribers(_ string, n int) { c.subscribers.Add(int64(n)) }
@@ -136,11 +148,12 @@ func take(ctx context.Context, t require.TestingT, s *Subscription[string], n in
 
 // join has a subscriber wait with the others.
 func join(ctx context.Context, t require.TestingT, s *Subscription[string]) {
-	waiting, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
-	defer cancel()
-	_, err := s.Next(waiting)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.NotNil(t, s.room)
+	for s.room == nil {
+		waiting, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		_, err := s.Next(waiting)
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
 }
 
 func from(first, last int64) (list []int64) {

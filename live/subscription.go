@@ -95,15 +95,17 @@ func (s *Subscription[T]) read(ctx context.Context) (Batch[T], error) {
 // join enters the room of the tenant.
 func (s *Subscription[T]) join(ctx context.Context) error {
 	room := s.feed.enter(s.tenant)
-	s.room = room
 	from := make(chan int64, 1)
 	select {
 	case room.joins <- joining[T]{who: s, from: from}:
-		s.own = max(<-from, s.at)
+		s.room, s.own = room, max(<-from, s.at)
 		return nil
 	case <-ctx.Done():
+		// Whoever asks again with another context joins then.
+		s.feed.leave(room)
 		return ctx.Err()
 	case <-room.ctx.Done():
+		s.feed.leave(room)
 		return ErrStopped
 	}
 }

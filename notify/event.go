@@ -110,6 +110,8 @@ type Alarm struct {
 	FiredAt, ResolvedAt time.Time
 	// EndpointIDs are whom the rule names.
 	EndpointIDs []uuid.UUID
+	// Cause is why it is resolved when what is watched is not why; else "".
+	Cause string
 }
 
 // OfAlarm tells that an alarm fires, or is resolved when it says when.
@@ -129,6 +131,7 @@ func OfAlarm(a *Alarm) Event {
 		e.Kind, e.Recovery, e.At = AlarmResolved, true, a.ResolvedAt
 		e.data.Status, e.data.Severity, e.data.ResolvedAt = "RESOLVED", "INFO", &a.ResolvedAt
 		e.data.Summary = fmt.Sprintf("Resolved after %s.", a.ResolvedAt.Sub(a.FiredAt).Round(time.Second))
+		e.data.Cause = a.Cause
 	}
 	return e
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"regexp"
 	"testing"
@@ -25,7 +26,7 @@ type tab struct {
 	n    int
 }
 
-// browse opens an address in a browser; without one the test is skipped.
+// browse opens an address in a browser. Without one the test is skipped, unless WEIR_TEST_BROWSER is set, as CI does.
 func browse(t *testing.T, address string) *tab {
 	t.Helper()
 	program := ""
@@ -35,6 +36,7 @@ func browse(t *testing.T, address string) *tab {
 		}
 	}
 	if program == "" {
+		require.Empty(t, os.Getenv("WEIR_TEST_BROWSER"), "WEIR_TEST_BROWSER is set, and there is no Chromium here")
 		t.Skip("there is no Chromium here")
 	}
 	ctx, stop := context.WithCancel(t.Context())

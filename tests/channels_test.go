@@ -224,13 +224,32 @@ func TestAlarmsFireByThemselves(t *testing.T) {
 		Alarms struct {
 			Nodes []struct {
 				Value float64
-				Rule  struct{ Name string }
+				Rule  struct{ ID, Name string }
 			}
 		}
 	}
-	require.NoError(t, api.Query(within(t, patience), `{ alarms(status: FIRING) { nodes { value rule { name } } } }`, nil, &alarms))
+	require.NoError(t, api.Query(within(t, patience), `{ alarms(status: FIRING) { nodes { value rule { id name } } } }`, nil, &alarms))
 	require.Len(t, alarms.Alarms.Nodes, 2)
 	raw, err := json.Marshal(alarms)
 	require.NoError(t, err)
 	require.NotContains(t, string(raw), "Nothing of it")
+
+	// Who was told that they fire is told that they are over, and why, when their rules are deleted.
+	for _, one := range alarms.Alarms.Nodes {
+		mutate(t, api, "deleteAlarmRule", "id: $id", one.Rule.ID)
+	}
+	over := func() (list []payload) {
+		for _, one := range in.all() {
+			if one.payload.Type == "alarm.resolved" {
+				list = append(list, one.payload)
+			}
+		}
+		return list
+	}
+	eventually(t, patience, "that they are over is told", func(context.Context) bool { return len(over()) == 2 })
+	for _, one := range over() {
+		require.Equal(t, "The rule was deleted.", one.Data.Cause)
+	}
+	require.NoError(t, api.Query(within(t, patience), `{ alarms(status: FIRING) { nodes { value rule { id name } } } }`, nil, &alarms))
+	require.Empty(t, alarms.Alarms.Nodes)
 }

@@ -176,6 +176,7 @@ func (f *fault) nothingPrivate(t *testing.T) {
 	require.NoError(t, f.service.Stop(within(t, patience)))
 	f.env = f.env.With("WEIR_NOTIFY_ALLOW_CIDRS", "")
 	f.startService(t)
+	refuses(t, f.api, append([]string{"127.0.0.1", "127.1", "2130706433", "0x7f.1", "localhost", "metadata.google.internal", "[::1]", "[::ffff:127.0.0.1]"}, nowhere...)...)
 	before := len(f.in.all())
 	var none struct{}
 	require.NoError(t, f.api.Query(within(t, patience), `mutation($id: ID!) { testNotificationEndpoint(input: {id: $id}) { delivery { id } userErrors { message } } }`, map[string]any{"id": f.endpoint}, &none))

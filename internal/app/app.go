@@ -214,7 +214,9 @@ func (a *App) assemble(ctx context.Context) error {
 	if _, err := a.stores.journal.EnsurePartitions(ctx, journal.DayOf(time.Now().AddDate(0, 0, -1)), journal.DayOf(time.Now().AddDate(0, 0, jobs.PartitionsAhead))); err != nil {
 		return err
 	}
-	a.startLive()
+	if err := a.startLive(); err != nil {
+		return err
+	}
 	a.startIngest()
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/journal/run"
 	"github.com/weirhq/weir/notify"
+	"github.com/weirhq/weir/notify/alarm"
 	"github.com/weirhq/weir/shape"
 	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
@@ -114,6 +115,11 @@ func (r *Retention) Tenant(ctx context.Context, slug string, dry bool) (out []Re
 	}
 	notified, err := notify.Expire(ctx, r.door, r.now().AddDate(0, 0, -notificationDays), dry)
 	note("notification", "", "rows", notified)
+	if err != nil {
+		return out, err
+	}
+	rules, err := alarm.Expire(ctx, r.door, r.now().AddDate(0, 0, -notificationDays), dry)
+	note("alarm_rule", "", "rows", rules)
 	if err != nil || dry {
 		return out, err
 	}

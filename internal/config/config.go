@@ -50,6 +50,13 @@ type Notify struct {
 	AllowCIDRs []string `name:"notify-allow-cidrs" env:"WEIR_NOTIFY_ALLOW_CIDRS" help:"Private networks that notifications may go to all the same, such as 10.0.0.0/8; none by default." placeholder:"CIDR"`
 }
 
+// Bus says how processes tell each other of commits.
+type Bus struct {
+	NATSURL    string `name:"nats-url" env:"WEIR_NATS_URL" help:"NATS servers that take hints of commits from process to process: nats://user:password@host:4222, or tls://, several separated by commas. Without one PostgreSQL's LISTEN and NOTIFY does." placeholder:"URL"`
+	NATSCreds  string `name:"nats-creds" env:"WEIR_NATS_CREDS" help:"File of credentials for NATS (a user's JWT and seed)." type:"path" placeholder:"FILE"`
+	NATSPrefix string `name:"nats-prefix" env:"WEIR_NATS_PREFIX" default:"weir" help:"What the subjects in NATS begin with: another one for each cluster of processes that shares it." placeholder:"WORD"`
+}
+
 // Service says how the service runs.
 type Service struct {
 	Database `embed:""`
@@ -57,6 +64,7 @@ type Service struct {
 	JWT      `embed:""`
 	Log      `embed:""`
 	Notify   `embed:""`
+	Bus      `embed:""`
 
 	Addr            string        `env:"WEIR_ADDR" default:"127.0.0.1:8080" help:"Address to listen on."`
 	Roles           []string      `env:"WEIR_ROLES" default:"api,ingest,worker" enum:"api,ingest,worker" help:"What this process does: any of api, ingest, worker."`

@@ -27,6 +27,8 @@ type Metrics struct {
 	sent        *prometheus.CounterVec
 	dropped     *prometheus.CounterVec
 	reads       *prometheus.HistogramVec
+	bus         *prometheus.GaugeVec
+	hints       *prometheus.CounterVec
 }
 
 // NewMetrics makes the metrics of one process.
@@ -70,9 +72,15 @@ func NewMetrics() *Metrics {
 			Name: "weir_live_read_duration_seconds", Help: "Time of a read of what is new, for all subscribers of a tenant.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2.5, 10),
 		}, []string{"stream"}),
+		bus: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "weir_live_bus_up", Help: "Whether the bus that takes hints of commits from process to process is there (1) or away (0).",
+		}, []string{"bus"}),
+		hints: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_live_hints_total", Help: "Hints of commits to other processes: sent, heard, or failed and sent again.",
+		}, []string{"outcome"}),
 	}
 	m.registry.MustRegister(m.requests, m.events, m.commits, m.committed, m.jobs, m.queued,
-		m.connections, m.subscribers, m.sent, m.dropped, m.reads,
+		m.connections, m.subscribers, m.sent, m.dropped, m.reads, m.bus, m.hints,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -121,6 +129,18 @@ func (m *Metrics) Dropped(stream string) { m.dropped.WithLabelValues(stream).Inc
 func (m *Metrics) Read(stream string, took time.Duration) {
 	m.reads.WithLabelValues(stream).Observe(took.Seconds())
 }
+
+// BusUp notes whether the bus to other processes is there.
+func (m *Metrics) BusUp(bus string, up bool) {
+	value := 0.0
+	if up {
+		value = 1
+	}
+	m.bus.WithLabelValues(bus).Set(value)
+}
+
+// Hints counts hints between processes.
+func (m *Metrics) Hints(outcome string, n int) { m.hints.WithLabelValues(outcome).Add(float64(n)) }
 
 // Pool registers the figures of the connection pool.
 func (m *Metrics) Pool(pool *pgxpool.Pool) {

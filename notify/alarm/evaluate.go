@@ -122,7 +122,7 @@ func (s *Store) advance(ctx context.Context, tx *tenant.Tx, r *Rule, seen *sampl
 			err = s.fire(ctx, tx, r, at)
 			return
 		}
-		err = s.resolve(ctx, tx, r, timeOf(at))
+		err = s.resolve(ctx, tx, r, timeOf(at), "")
 	})
 	r.evaluatedAt = to
 	// It may have fired and got worse in these same minutes.
@@ -138,11 +138,11 @@ func (s *Store) fire(ctx context.Context, tx *tenant.Tx, r *Rule, at int64) erro
 		tx.TenantID(), a.ID, a.RuleID, a.Value, a.Peak, a.FiredAt); err != nil {
 		return err
 	}
-	return s.say(ctx, tx, r, a, a.Value)
+	return s.say(ctx, tx, r, a, a.Value, "")
 }
 
-// resolve ends the rule's alarm, if it has one.
-func (s *Store) resolve(ctx context.Context, tx *tenant.Tx, r *Rule, at time.Time) error {
+// resolve ends the rule's alarm, if it has one; with a cause when it is not the metric.
+func (s *Store) resolve(ctx context.Context, tx *tenant.Tx, r *Rule, at time.Time, cause string) error {
 	rows, err := tx.Pgx().Query(ctx, `UPDATE alarm SET resolved_at = $3, peak = $4, change_no = 0 WHERE tenant_id = $1 AND rule_id = $2 AND resolved_at IS NULL
 		RETURNING id, rule_id, value, peak, fired_at, resolved_at`, tx.TenantID(), r.ID, at, r.state.Peak)
 	if err != nil {
@@ -153,18 +153,18 @@ func (s *Store) resolve(ctx context.Context, tx *tenant.Tx, r *Rule, at time.Tim
 		return err
 	}
 	for _, a := range ended {
-		if err := s.say(ctx, tx, r, a, a.Peak); err != nil {
+		if err := s.say(ctx, tx, r, a, a.Peak, cause); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) say(ctx context.Context, tx *tenant.Tx, r *Rule, a *Alarm, value float64) error {
+func (s *Store) say(ctx context.Context, tx *tenant.Tx, r *Rule, a *Alarm, value float64, cause string) error {
 	if err := s.opt.Changed(ctx, tx, a); err != nil {
 		return err
 	}
-	return s.opt.Teller.Tell(ctx, tx, r.event(a, value))
+	return s.opt.Teller.Tell(ctx, tx, r.event(a, value, cause))
 }
 
 // keep writes what the rules are now.

@@ -58,6 +58,8 @@ type Rule struct {
 	EndpointIDs []uuid.UUID
 	Enabled     bool
 	CreatedAt   time.Time
+	// DeletedAt is nil of a rule that is there. One that was deleted is found through its alarms alone.
+	DeletedAt *time.Time
 
 	state       State
 	evaluatedAt int64 // in minutes

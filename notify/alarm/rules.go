@@ -67,7 +67,7 @@ func (s *Store) CreateRule(ctx context.Context, in CreateRuleInput) (r *Rule, er
 	tenant.Concerns(ctx, nodeid.Format(nodeid.AlarmRule, id))
 	err = s.door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		var n int
-		if err := tx.Pgx().QueryRow(ctx, "SELECT count(*) FROM alarm_rule WHERE tenant_id = $1", tx.TenantID()).Scan(&n); err != nil {
+		if err := tx.Pgx().QueryRow(ctx, "SELECT count(*) FROM alarm_rule WHERE tenant_id = $1 AND deleted_at IS NULL", tx.TenantID()).Scan(&n); err != nil {
 			return err
 		}
 		if n >= mostRules {
@@ -138,7 +138,7 @@ func (s *Store) UpdateRule(ctx context.Context, in UpdateRuleInput) (r *Rule, er
 		}
 		if in.Enabled != nil && *in.Enabled != r.Enabled {
 			r.Enabled = *in.Enabled
-			if err := s.resolve(ctx, tx, r, s.moment()); err != nil {
+			if err := s.resolve(ctx, tx, r, s.moment(), "The rule was disabled."); err != nil {
 				return err
 			}
 			// What happened while nobody looked is not looked at.
@@ -174,8 +174,8 @@ func set[T any](to *T, value *T) {
 	}
 }
 
-// DeleteRule deletes a rule with its alarms; one that fires is told to be resolved. Errors: NotFound. It needs the role
-// DEVELOPER.
+// DeleteRule deletes a rule. Its alarm, if it has one, resolves, and who was told that it fires is told that it does not any
+// more, and why. The rule stays for its alarms, until Expire. Errors: NotFound. It needs the role DEVELOPER.
 func (s *Store) DeleteRule(ctx context.Context, id uuid.UUID) error {
 	if err := may(ctx, tenant.RoleDeveloper); err != nil {
 		return err
@@ -185,17 +185,39 @@ func (s *Store) DeleteRule(ctx context.Context, id uuid.UUID) error {
 		if err != nil {
 			return err
 		}
-		if err := s.resolve(ctx, tx, r, s.moment()); err != nil {
+		if err := s.resolve(ctx, tx, r, s.moment(), "The rule was deleted."); err != nil {
 			return err
 		}
-		_, err = tx.Pgx().Exec(ctx, "DELETE FROM alarm_rule WHERE tenant_id = $1 AND id = $2", tx.TenantID(), id)
+		tag, err := tx.Pgx().Exec(ctx, `DELETE FROM alarm_rule WHERE tenant_id = $1 AND id = $2
+			AND NOT EXISTS (SELECT FROM alarm WHERE tenant_id = $1 AND rule_id = $2)`, tx.TenantID(), id)
+		if err != nil || tag.RowsAffected() > 0 {
+			return err
+		}
+		_, err = tx.Pgx().Exec(ctx, "UPDATE alarm_rule SET enabled = false, deleted_at = $3 WHERE tenant_id = $1 AND id = $2", tx.TenantID(), id, s.moment())
 		return err
 	})
 	return doing(err, "delete rule %s", id)
 }
 
+// Expire removes the rules of the context's tenant that were deleted before a time, with their alarms, and tells how many
+// rules. With dry it removes nothing, and tells what it would.
+func Expire(ctx context.Context, door *tenant.Door, before time.Time, dry bool) (n int, err error) {
+	err = door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		if dry {
+			return tx.Pgx().QueryRow(ctx, "SELECT count(*) FROM alarm_rule WHERE tenant_id = $1 AND deleted_at < $2", tx.TenantID(), before).Scan(&n)
+		}
+		tag, err := tx.Pgx().Exec(ctx, "DELETE FROM alarm_rule WHERE tenant_id = $1 AND deleted_at < $2", tx.TenantID(), before)
+		n = int(tag.RowsAffected())
+		return err
+	})
+	if err != nil {
+		return n, fmt.Errorf("remove rules that were deleted: %w", err)
+	}
+	return n, nil
+}
+
 func rule(ctx context.Context, tx *tenant.Tx, id uuid.UUID, lock string) (*Rule, error) {
-	list, err := rules(ctx, tx, "AND r.id = $2 "+lock, id)
+	list, err := rules(ctx, tx, "AND r.id = $2 AND r.deleted_at IS NULL "+lock, id)
 	if err == nil && len(list) == 0 {
 		err = errs.New(errs.NotFound, "no such rule")
 	}
@@ -236,10 +258,10 @@ func (s *Store) Rules(ctx context.Context, req page.Request) (out page.Page[*Rul
 		}
 	}
 	err = s.door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		if out.Items, err = rules(ctx, tx, "AND (r.created_at, r.id) > ($2, $3) ORDER BY r.created_at, r.id LIMIT $4", at, after, req.Size+1); err != nil {
+		if out.Items, err = rules(ctx, tx, "AND r.deleted_at IS NULL AND (r.created_at, r.id) > ($2, $3) ORDER BY r.created_at, r.id LIMIT $4", at, after, req.Size+1); err != nil {
 			return err
 		}
-		return tx.Pgx().QueryRow(ctx, "SELECT count(*) FROM alarm_rule WHERE tenant_id = $1", tx.TenantID()).Scan(&out.Total)
+		return tx.Pgx().QueryRow(ctx, "SELECT count(*) FROM alarm_rule WHERE tenant_id = $1 AND deleted_at IS NULL", tx.TenantID()).Scan(&out.Total)
 	})
 	if err != nil {
 		return out, fmt.Errorf("list rules: %w", err)
@@ -247,7 +269,8 @@ func (s *Store) Rules(ctx context.Context, req page.Request) (out page.Page[*Rul
 	return cut(out, req), nil
 }
 
-// RulesByIDs reads rules; one that does not exist is not in the map. It needs the role VIEWER.
+// RulesByIDs reads rules, those among them that were deleted and have alarms still; one that does not exist is not in the
+// map. It needs the role VIEWER.
 func (s *Store) RulesByIDs(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]*Rule, error) {
 	if err := may(ctx, tenant.RoleViewer); err != nil {
 		return nil, err

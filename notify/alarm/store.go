@@ -63,7 +63,7 @@ func NewStore(door *tenant.Door, opt Options) *Store {
 func (s *Store) moment() time.Time { return s.opt.Now().UTC().Truncate(time.Microsecond) }
 
 const sqlRules = `SELECT r.id, r.name, r.metric, r.comparison, r.threshold, r.window_seconds, r.for_seconds, r.integration_id, r.customer_id, r.flow_id,
-  r.kinds, r.endpoint_ids, r.enabled, r.state::text, r.evaluated_at, r.created_at,
+  r.kinds, r.endpoint_ids, r.enabled, r.state::text, r.evaluated_at, r.created_at, r.deleted_at,
   coalesce(i.key, ''), coalesce(i.name, ''), coalesce(c.external_id, ''), coalesce(c.name, ''), coalesce(f.key, ''), coalesce(f.name, '')
 FROM alarm_rule r LEFT JOIN integration i ON i.tenant_id = r.tenant_id AND i.id = r.integration_id
 LEFT JOIN customer c ON c.tenant_id = r.tenant_id AND c.id = r.customer_id LEFT JOIN flow f ON f.tenant_id = r.tenant_id AND f.id = r.flow_id
@@ -85,7 +85,7 @@ func scanRule(row pgx.CollectableRow) (*Rule, error) {
 	var state string
 	var evaluated time.Time
 	err := row.Scan(&id, &r.Name, &r.Metric, &r.Comparison, &r.Threshold, &r.WindowSeconds, &r.ForSeconds, &integration, &customer, &flow,
-		&kinds, &endpoints, &r.Enabled, &state, &evaluated, &r.CreatedAt,
+		&kinds, &endpoints, &r.Enabled, &state, &evaluated, &r.CreatedAt, &r.DeletedAt,
 		&r.integration.ExternalID, &r.integration.Name, &r.customer.ExternalID, &r.customer.Name, &r.flow.ExternalID, &r.flow.Name)
 	if err != nil {
 		return nil, err
@@ -115,10 +115,10 @@ func (r *Rule) kinds() []int16 {
 	return out
 }
 
-// event is what is told of an alarm of the rule.
-func (r *Rule) event(a *Alarm, value float64) notify.Event {
+// event is what is told of an alarm of the rule; with a cause when the rule did not do it by itself.
+func (r *Rule) event(a *Alarm, value float64, cause string) notify.Event {
 	told := &notify.Alarm{
-		ID: a.ID, RuleID: r.ID, Name: r.Name, Integration: r.integration, Customer: r.customer, Flow: r.flow, FiredAt: a.FiredAt, EndpointIDs: r.EndpointIDs,
+		ID: a.ID, RuleID: r.ID, Name: r.Name, Integration: r.integration, Customer: r.customer, Flow: r.flow, FiredAt: a.FiredAt, EndpointIDs: r.EndpointIDs, Cause: cause,
 		Measure: notify.Measure{Metric: string(r.Metric), Comparison: string(r.Comparison), Threshold: r.Threshold, Value: value, WindowSeconds: r.WindowSeconds},
 	}
 	if a.ResolvedAt != nil {

@@ -295,6 +295,47 @@ func TestRulesAreListedChangedAndDeleted(t *testing.T) {
 	require.True(t, errs.Is(err, errs.NotFound))
 	all, err := b.store.Alarms(b.ctx, "", page.Request{Size: 9})
 	require.NoError(t, err)
+	require.Len(t, all.Items, 1, "what was stays")
+	list, err = b.store.Rules(b.ctx, page.Request{Size: 9})
+	require.NoError(t, err)
+	require.Equal(t, 1, list.Total)
+	require.Len(t, list.Items, 1)
+}
+
+// A rule that is deleted is kept with its alarms for a while, and one without any is not kept.
+func TestDeletedRulesGoWithTheirTime(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	fires, never := failures(0), failures(100)
+	r, err := b.store.CreateRule(b.ctx, fires)
+	require.NoError(t, err)
+	quiet, err := b.store.CreateRule(b.ctx, never)
+	require.NoError(t, err)
+	b.put(t, request(noon.Add(time.Second), uuid.Nil, true))
+	b.evaluate(t, noon.Add(70*time.Second))
+	for _, id := range []uuid.UUID{r.ID, quiet.ID} {
+		require.NoError(t, b.store.DeleteRule(b.ctx, id))
+	}
+	require.Equal(t, []notify.Kind{notify.AlarmFiring, notify.AlarmResolved}, b.kinds())
+	found := func() map[uuid.UUID]*alarm.Rule {
+		rules, err := b.store.RulesByIDs(b.ctx, []uuid.UUID{r.ID, quiet.ID})
+		require.NoError(t, err)
+		return rules
+	}
+	require.Len(t, found(), 1)
+	require.Equal(t, b.now, found()[r.ID].DeletedAt.UTC())
+	for _, c := range []struct {
+		before  time.Time
+		dry     bool
+		n, left int
+	}{{b.now, false, 0, 1}, {b.now.Add(time.Second), true, 1, 1}, {b.now.Add(time.Second), false, 1, 0}} {
+		n, err := alarm.Expire(b.ctx, b.door, c.before, c.dry)
+		require.NoError(t, err)
+		require.Equal(t, c.n, n)
+		require.Len(t, found(), c.left)
+	}
+	all, err := b.store.Alarms(b.ctx, "", page.Request{Size: 9})
+	require.NoError(t, err)
 	require.Empty(t, all.Items)
 }
 

@@ -38,13 +38,29 @@ func (co *company) watch(t *testing.T) {
 		}
 		_, err = tx.Pgx().Exec(ctx, "INSERT INTO alarm (tenant_id, id, rule_id, value, peak, fired_at, resolved_at) VALUES ($1, $2, $3, 4, 5, $4, $5)",
 			tx.TenantID(), nodeid.New(co.w.start), co.rule(), co.w.start, co.w.start.Add(time.Minute))
-		return err
+		if err != nil {
+			return err
+		}
+		return co.deletedRule(ctx, tx)
 	}))
 	// There are no workers here: this is one.
 	store, err := notify.NewStore(door, notify.Options{Key: bytes.Repeat([]byte{'e'}, 32), Sender: refusing(co.mark(own, "answer"))})
 	require.NoError(t, err)
 	_, err = store.Deliver(ctx)
 	require.NoError(t, err)
+}
+
+// deletedRule makes a rule that was deleted, which is found through an alarm of it.
+func (co *company) deletedRule(ctx context.Context, tx *tenant.Tx) error {
+	id := nodeid.New(co.w.start)
+	_, err := tx.Pgx().Exec(ctx, `INSERT INTO alarm_rule (tenant_id, id, name, metric, comparison, threshold, window_seconds, for_seconds,
+		kinds, endpoint_ids, enabled, state, evaluated_at, created_at, deleted_at) VALUES ($1, $2, $3, 'FAILURES', 'ABOVE', 1, 60, 0, '{1}', '{}', false, '{}', $4, $4, $4)`,
+		tx.TenantID(), id, co.mark(own, "deleted rule"), co.w.start)
+	if err == nil {
+		_, err = tx.Pgx().Exec(ctx, "INSERT INTO alarm (tenant_id, id, rule_id, value, peak, fired_at, resolved_at) VALUES ($1, $2, $3, 4, 5, $4, $4)",
+			tx.TenantID(), nodeid.New(co.w.start), id, co.w.start.Add(-time.Hour))
+	}
+	return err
 }
 
 // endpoint makes an endpoint with a delivery that waits, and gives its id.

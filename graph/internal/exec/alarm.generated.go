@@ -464,6 +464,13 @@ func (ec *executionContext) fieldContext_AlarmRule_enabled(_ context.Context, fi
 	return graphql.NewScalarFieldContext("AlarmRule", field, false, false, errors.New("field of type Boolean does not have child fields"))
 }
 
+func (ec *executionContext) _AlarmRule_deletedAt(ctx context.Context, field graphql.CollectedField, obj *model.AlarmRule) (ret graphql.Marshaler) {
+	return resolveLeaf(ctx, ec, field, ec.fieldContext_AlarmRule_deletedAt, func() *time.Time { return obj.DeletedAt }, ec.marshalOTime2ᚖtimeᚐTime)
+}
+func (ec *executionContext) fieldContext_AlarmRule_deletedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("AlarmRule", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
 func (ec *executionContext) _AlarmRuleConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*model.AlarmRule]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1330,6 +1337,11 @@ func (ec *executionContext) _AlarmRule(ctx context.Context, sel ast.SelectionSet
 		case "enabled":
 			out.Values[i] = ec._AlarmRule_enabled(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "deletedAt":
+			out.Values[i] = ec._AlarmRule_deletedAt(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		default:

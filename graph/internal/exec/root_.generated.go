@@ -258,6 +258,8 @@ type AlarmRule implements Node {
   endpoints: [NotificationEndpoint!]!
   "Whether it is looked at."
   enabled: Boolean!
+  "When it was deleted: then it is found through its alarms alone. Null for rules that are there."
+  deletedAt: Time
 }
 
 "A time in which a rule fired. For VIEWER and up."
@@ -329,7 +331,7 @@ extend type Mutation {
     input: UpdateAlarmRuleInput!
   ): AlarmRulePayload!
 
-  "Deletes a rule with its alarms. For DEVELOPER and up."
+  "Deletes a rule. Its alarm, if it is on, resolves, and who was told of it is told so. Its alarms are kept for 30 days more, and it through them. For DEVELOPER and up."
   deleteAlarmRule(
     "Which one."
     input: DeleteAlarmRuleInput!
@@ -3549,6 +3551,8 @@ func (ec *executionContext) childFields_AlarmRule(ctx context.Context, field gra
 		return ec.fieldContext_AlarmRule_endpoints(ctx, field)
 	case "enabled":
 		return ec.fieldContext_AlarmRule_enabled(ctx, field)
+	case "deletedAt":
+		return ec.fieldContext_AlarmRule_deletedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type AlarmRule", field.Name)
 }
