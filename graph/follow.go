@@ -76,7 +76,7 @@ func (t *tail) begin(ctx context.Context) error {
 		return t.follow(ctx, nil)
 	}
 	var err error
-	if t.through, err = reach(ctx, t.live, t.logs, t.place.Commit); err != nil {
+	if t.through, err = standsAt(ctx, t.live, t.logs, t.place.Commit); err != nil {
 		return err
 	}
 	// The commit itself is looked at once more: not all of it may have been read.
@@ -91,8 +91,8 @@ func (t *tail) begin(ctx context.Context) error {
 	return nil
 }
 
-// reach gives the tenant's last commit to somebody who stands at one. It is ErrReset when the tenant has not come to that.
-func reach(ctx context.Context, feed *live.Feed[journal.Change], logs *journal.Logs, at int64) (last int64, err error) {
+// standsAt gives the tenant's last commit to somebody who stands at one. It is ErrReset when the tenant has not come to that.
+func standsAt(ctx context.Context, feed *live.Feed[journal.Change], logs *journal.Logs, at int64) (last int64, err error) {
 	err = feed.Try(ctx, func(ctx context.Context) (err error) {
 		last, err = logs.LastCommit(ctx)
 		return err

@@ -203,7 +203,7 @@ func (r *Resolver) flowRunsUpdated(ctx context.Context, in *model.FlowRunFilter,
 		f.at = whole(f.feed.Cursor())
 		return sending(ctx, f), nil
 	}
-	if _, err := reach(ctx, f.live, f.logs, place.commit); err != nil {
+	if _, err := standsAt(ctx, f.live, f.logs, place.commit); err != nil {
 		return nil, ended(err, "")
 	}
 	f.begin, f.at, f.through, f.behind = *place, *place, place.from(), true
