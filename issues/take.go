@@ -169,6 +169,8 @@ type counting struct {
 	taken int
 	// known are of problems that are issues, watched of those that are none.
 	known, watched []*tally
+	// old are those of the latter that older versions watched.
+	old []uuid.UUID
 	// row is what was added of the latter, and rowID its id; nil for nothing.
 	row   *sheet
 	rowID uuid.UUID
@@ -205,14 +207,11 @@ func (c *counting) take() error {
 // split tells what is an issue from what is only watched. Of the latter it leaves out what is too old to open anything: a
 // history that is sent in later makes no problems.
 func (c *counting) split(all []*tally) error {
-	rows, err := c.tx.Pgx().Query(c.ctx, sqlAreIssues, pgx.QueryExecModeCacheStatement, c.tx.TenantID(), tenant.UUIDs(idsOf(all)))
+	list, old, err := areIssues(c.ctx, c.tx, idsOf(all))
 	if err != nil {
 		return err
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return err
-	}
+	c.old = old
 	known := make(map[uuid.UUID]bool, len(list))
 	for _, id := range list {
 		known[id] = true
@@ -241,6 +240,9 @@ func (c *counting) writeWatched() (err error) {
 		return err
 	}
 	c.row = sheetOf(c.tx.TenantID(), c.watched, c.watch.sheet, c.now)
+	if err := takeOver(c.ctx, c.tx, c.row, c.old, c.now); err != nil {
+		return err
+	}
 	c.rowID, err = addWatched(c.ctx, c.tx, 0, c.row)
 	return err
 }

@@ -98,7 +98,8 @@ func (w *watch) due() int16 {
 const (
 	sqlOfLevel = `SELECT id, level, counts FROM issue_watched WHERE tenant_id = $1 AND level = $2 FOR UPDATE`
 
-	sqlAreIssues = `SELECT id FROM issue WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`
+	// sqlAreIssues tells which problems have rows of issues, and of which of those older versions only watched them.
+	sqlAreIssues = `SELECT id, status = 'WATCHED' AND NOT by_condition FROM issue WHERE tenant_id = $1 AND id = ANY ($2::uuid[])`
 )
 
 // mergeWatched merges the rows of a level, where they are many, and lets go of what is too old, and of what is an issue now.
@@ -158,15 +159,30 @@ func (s *Store) mergeWatched(ctx context.Context, w *watch, now time.Time) error
 
 // leaveIssues leaves out what became an issue: it has rows of its own.
 func (s *sheet) leaveIssues(ctx context.Context, tx *tenant.Tx) error {
-	rows, err := tx.Pgx().Query(ctx, sqlAreIssues, tx.TenantID(), tenant.UUIDs(slices.Collect(maps.Keys(s.problems))))
-	if err != nil {
-		return err
-	}
-	opened, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	opened, _, err := areIssues(ctx, tx, slices.Collect(maps.Keys(s.problems)))
 	for _, id := range opened {
 		delete(s.problems, id)
 	}
 	return err
+}
+
+// areIssues tells which problems are issues, and which have rows of issues though they are only watched.
+func areIssues(ctx context.Context, tx *tenant.Tx, ids []uuid.UUID) (known, old []uuid.UUID, err error) {
+	rows, err := tx.Pgx().Query(ctx, sqlAreIssues, pgx.QueryExecModeCacheStatement, tx.TenantID(), tenant.UUIDs(ids))
+	if err != nil {
+		return nil, nil, err
+	}
+	var id uuid.UUID
+	var watched bool
+	_, err = pgx.ForEachRow(rows, []any{&id, &watched}, func() error {
+		if watched {
+			old = append(old, id)
+		} else {
+			known = append(known, id)
+		}
+		return nil
+	})
+	return known, old, err
 }
 
 // replaceWatched puts one row in the place of others; none where nothing is left.
