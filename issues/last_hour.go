@@ -21,7 +21,7 @@ const (
 	heldFor = 75 * time.Minute
 	// mostPoints is how many points are held of one tenant, of 12 bytes and about five times that beside: where there are
 	// more, only the last minutes are held. allPoints is how many are held of all.
-	mostPoints = 500_000
+	mostPoints = 250_000
 	allPoints  = 4 * mostPoints
 	// pruneEvery is how often what is older is let go of.
 	pruneEvery = 5 * time.Minute
@@ -128,7 +128,7 @@ func (l *lastHour) tell(q *question, s *series) {
 		}
 	}
 	if !slices.ContainsFunc(q.whoms, func(w whom) bool { return w.customer == uuid.Nil || w.app == uuid.Nil }) {
-		for _, w := range q.whoms {
+		for w := range q.asked {
 			if number, ok := l.whoms.numbers[w]; ok {
 				give(w, s.of[number])
 			}
@@ -171,7 +171,7 @@ func (l *lastHour) readOn(ctx context.Context, t Traffic, now time.Time) error {
 	}
 	l.mark, l.from = next, from
 	for l.points > mostPoints {
-		l.prune(l.from + (minuteOf(now)-l.from)/2 + 1)
+		l.prune(l.from + max((minuteOf(now)-l.from)/2, 0) + 1)
 	}
 	l.size.Store(int64(l.points))
 	return nil

@@ -30,7 +30,7 @@ type watch struct {
 const (
 	// mostWatched is how many cells are held of all tenants together: of 16 bytes, and about as much again beside. Those that
 	// were not asked for lately are let go of, and read again when they are.
-	mostWatched = 4 << 20
+	mostWatched = 2 << 20
 	// trimEvery is how often what is held lets go of what is too old.
 	trimEvery = 10 * time.Minute
 )
