@@ -27,14 +27,14 @@ func (s *Store) open(ctx context.Context, list []*candidate, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	var planted []uuid.UUID
 	err = s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		current, err := recordsByID(ctx, tx, ids(list))
 		if err != nil {
 			return err
 		}
 		list := slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return !c.same(current[c.id]) })
-		if planted, err = s.plantAll(ctx, tx, list, now); err != nil {
+		planted, err := s.plantAll(ctx, tx, list, now)
+		if err != nil {
 			return fmt.Errorf("write what was watched: %w", err)
 		}
 		list = slices.DeleteFunc(list, func(c *candidate) bool { return c.watch != nil && !slices.Contains(planted, c.id) })
@@ -46,13 +46,15 @@ func (s *Store) open(ctx context.Context, list []*candidate, now time.Time) erro
 		}
 		return s.followUp(ctx, tx, now, ids(list))
 	})
+	if err != nil {
+		return err
+	}
 	for _, c := range list {
-		if err == nil && c.watch != nil {
-			c.watch.drop(planted) // They are all of one tenant.
-			break
+		if c.watch != nil {
+			c.watch.drop([]uuid.UUID{c.id}) // It is an issue now, was one already, or has no place.
 		}
 	}
-	return err
+	return nil
 }
 
 // same tells whether a candidate is still as it was when it was judged: what is only watched has no record.
