@@ -71,5 +71,8 @@ func (w *writing) enqueue(tenantID uuid.UUID) {
 		return
 	}
 	w.found, w.sighted = true, len(list)
-	w.entries.Beside = func(b *pgx.Batch) error { return issues.Enqueue(b, tenantID, w.journal.No, list) }
+	w.entries.Beside = func(b *pgx.Batch) error {
+		issues.Enqueue(b, tenantID, w.journal.No, list)
+		return nil
+	}
 }

@@ -11,8 +11,8 @@ import (
 // all of it together takes no more than readPart of the time of one processor in a process, readAhead beforehand, but each
 // tenant has its turn within readPatience.
 const (
-	readPart     = 0.05
-	readAhead    = 5 * time.Second
+	readPart     = 0.02
+	readAhead    = 2 * time.Second
 	readPatience = time.Minute
 )
 

@@ -14,6 +14,8 @@ import (
 // candidate is a problem that was seen and may be an issue now; or one that is, is not a sure one, and may hit more.
 type candidate struct {
 	*record
+	// watch is where it is counted while it is only watched; nil of an issue.
+	watch *watch
 	// kinds are of the entries that it was seen in.
 	kinds []entry.Kind
 	// since is when it was resolved last: what was seen up to then does not count.
@@ -64,19 +66,31 @@ CROSS JOIN LATERAL (
 	FROM issue_minute m WHERE v.since > 'epoch' AND m.tenant_id = $1 AND m.issue_id = v.id
 		AND m.at > t.hour - interval '23 hours 1 minute' AND m.at <= v.last AND m.last_at > v.since) since`
 
-// candidates loads what may open of the issues, and counts it.
-func (s *Store) candidates(ctx context.Context, ids []uuid.UUID, now time.Time) (list []*candidate, err error) {
+// candidates loads what may open of issues, and of problems that are only watched, and counts it.
+func (s *Store) candidates(ctx context.Context, known, watched []uuid.UUID, now time.Time) (list []*candidate, err error) {
+	if len(watched) > 0 {
+		p, err := tenant.FromContext(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = s.watching(p.TenantID).candidates(watched, now)
+	}
+	if len(known) == 0 {
+		return list, nil
+	}
 	err = s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		found, err := records(ctx, tx, "i.id = ANY ($2::uuid[]) AND NOT i.by_condition AND i.last_seen_at > $3 ORDER BY i.id", tenant.UUIDs(ids), now.Add(-day))
+		found, err := records(ctx, tx, "i.id = ANY ($2::uuid[]) AND NOT i.by_condition AND i.last_seen_at > $3 ORDER BY i.id", tenant.UUIDs(known), now.Add(-day))
 		if err != nil {
 			return err
 		}
+		var some []*candidate
 		for _, r := range found {
 			if c := r.candidate(now); c != nil {
-				list = append(list, c)
+				some = append(some, c)
 			}
 		}
-		return countCandidates(ctx, tx, list)
+		list = append(list, some...)
+		return countCandidates(ctx, tx, some)
 	})
 	return list, err
 }
@@ -107,7 +121,7 @@ func countCandidates(ctx context.Context, tx *tenant.Tx, list []*candidate) erro
 		ids, lasts, sinces = append(ids, c.id), append(lasts, c.last), append(sinces, c.since)
 		byID[c.id] = c
 	}
-	rows, err := tx.Pgx().Query(ctx, sqlCounts, tx.TenantID(), tenant.UUIDs(ids), lasts, sinces)
+	rows, err := tx.Pgx().Query(ctx, sqlCounts, pgx.QueryExecModeCacheStatement, tx.TenantID(), tenant.UUIDs(ids), lasts, sinces)
 	if err != nil {
 		return err
 	}
@@ -133,16 +147,20 @@ GROUP BY 1, 2, 3`
 
 // spread finds out whom candidates hit from their start on, and when the first was seen of it.
 func (s *Store) spread(ctx context.Context, list []*candidate) error {
-	if len(list) == 0 {
-		return nil
-	}
 	var ids []uuid.UUID
 	var starts, sinces []time.Time
 	byID := map[uuid.UUID]*candidate{}
 	for _, c := range list {
 		c.affected, c.seen, c.began = nil, map[whom]int64{}, c.last
+		if c.watch != nil {
+			c.watch.spread(c)
+			continue
+		}
 		ids, starts, sinces = append(ids, c.id), append(starts, c.start), append(sinces, c.since)
 		byID[c.id] = c
+	}
+	if len(ids) == 0 {
+		return nil
 	}
 	return s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		rows, err := tx.Pgx().Query(ctx, sqlSpread, tx.TenantID(), tenant.UUIDs(ids), starts, sinces)
@@ -180,7 +198,12 @@ func (s *Store) lastingOf(ctx context.Context, list []*candidate) (found map[uui
 	var ids []uuid.UUID
 	var starts, sinces, begans []time.Time
 	var again []bool
+	found = map[uuid.UUID]map[whom]time.Time{}
 	for _, c := range list {
+		if c.watch != nil {
+			found[c.id] = c.watch.lasting(c)
+			continue
+		}
 		ids, starts, sinces = append(ids, c.id), append(starts, c.end().Add(-day)), append(sinces, c.since)
 		again = append(again, c.status == Resolved && c.resolvedByPerson)
 		began := c.last
@@ -189,7 +212,9 @@ func (s *Store) lastingOf(ctx context.Context, list []*candidate) (found map[uui
 		}
 		begans = append(begans, began)
 	}
-	found = map[uuid.UUID]map[whom]time.Time{}
+	if len(ids) == 0 {
+		return found, nil
+	}
 	err = s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		rows, err := tx.Pgx().Query(ctx, sqlLasting, tx.TenantID(), tenant.UUIDs(ids), starts, sinces, again, often, begans)
 		if err != nil {

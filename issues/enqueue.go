@@ -2,62 +2,120 @@ package issues
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/klauspost/compress/zstd"
+
+	"github.com/weirhq/weir/journal/entry"
 )
 
 // Enqueue adds the statement that keeps the sightings of a commit until Take: ingestion puts it into its commit's batch.
 // Without sightings there is none.
-func Enqueue(b *pgx.Batch, tenantID uuid.UUID, commitNo int64, sightings []Sighting) error {
-	if len(sightings) == 0 {
-		return nil
+func Enqueue(b *pgx.Batch, tenantID uuid.UUID, commitNo int64, sightings []Sighting) {
+	if len(sightings) > 0 {
+		b.Queue("INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, $2, $3)", tenantID, commitNo, pack(sightings))
 	}
-	document, err := json.Marshal(sightings)
-	if err != nil {
-		return fmt.Errorf("write sightings: %w", err)
-	}
-	b.Queue("INSERT INTO finding (tenant_id, commit_no, sightings) VALUES ($1, $2, $3)", tenantID, commitNo, packer().EncodeAll([]byte(storable(string(document))), nil))
-	return nil
 }
 
-// mostUnpacked bounds what a row of findings unpacks to, far above what a commit's sightings take.
-const mostUnpacked = 256 << 20
-
-// The sightings of a commit are alike, and shrink to a fifth: so their row fits into a page, and costs a commit little.
-var (
-	packer = sync.OnceValue(func() *zstd.Encoder {
-		z, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(128<<10))
-		if err != nil {
-			panic(err) // the options are constants
-		}
-		return z
-	})
-	unpacker = sync.OnceValue(func() *zstd.Decoder {
-		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxMemory(mostUnpacked))
-		if err != nil {
-			panic(err) // the options are constants
-		}
-		return z
-	})
+// The first byte of packed sightings: as they are, or in a frame of zstd, which makes many fit into a page. Rows of older
+// versions are JSON, plain or in such a frame, and begin otherwise.
+const (
+	sightingsPlain  = 1
+	sightingsZipped = 2
+	// longEnough is from how many bytes on a frame is worth it.
+	longEnough = 1 << 10
 )
 
-// Unpack gives the sightings that Enqueue put into a row of findings. One that was not packed is JSON.
-func Unpack(row []byte) (list []Sighting, err error) {
-	document := row
-	if !bytes.HasPrefix(row, []byte("[")) {
-		document, err = unpacker().DecodeAll(row, nil)
+// pack packs sightings: the lists of what occurs in them, and then one after the other.
+func pack(sightings []Sighting) []byte {
+	var integrations, customers, apps numbered[uuid.UUID]
+	var keys numbered[Key]
+	var confidences numbered[float64]
+	first := sightings[0].At.UnixMicro()
+	each := make([]byte, 0, 32*len(sightings))
+	for i := range sightings {
+		g := &sightings[i]
+		each = binary.AppendUvarint(each, uint64(keys.of(g.Key)))
+		each = binary.AppendUvarint(each, uint64(customers.of(g.CustomerID)))
+		each = binary.AppendUvarint(each, uint64(appNumber(whom{g.CustomerID, g.ConnectedAppID}, g.Key.IntegrationID, &apps)))
+		each = binary.AppendVarint(each, g.At.UnixMicro()-first)
+		each = binary.AppendUvarint(each, uint64(confidences.of(g.Confidence)))
+		each = binary.AppendUvarint(each, uint64(g.Evidence.Kind))
+		each = append(each, g.Evidence.ID[:]...)
 	}
-	if err == nil {
-		err = json.Unmarshal(document, &list)
+	var listed []byte
+	listed = binary.AppendUvarint(listed, uint64(len(keys.values)))
+	for i := range keys.values {
+		listed = appendKey(listed, &keys.values[i], integrations.of(keys.values[i].IntegrationID))
+	}
+	b := make([]byte, 1, len(listed)+len(each)+16*len(customers.values)+256)
+	b[0] = sightingsPlain
+	b = appendIDs(appendIDs(appendIDs(b, integrations.values), customers.values), apps.values)
+	b = binary.AppendUvarint(b, uint64(len(confidences.values)))
+	for _, c := range confidences.values {
+		b = appendFraction(b, c)
+	}
+	b = append(b, listed...)
+	b = binary.AppendVarint(b, first)
+	b = append(binary.AppendUvarint(b, uint64(len(sightings))), each...)
+	if len(b) < longEnough {
+		return b
+	}
+	return zip([]byte{sightingsZipped}, b[1:])
+}
+
+// Unpack gives the sightings that Enqueue put into a row of findings, or an older version did.
+func Unpack(row []byte) (list []Sighting, err error) {
+	switch {
+	case len(row) > 0 && row[0] == sightingsPlain:
+		list, err = unpack(row[1:])
+	case len(row) > 0 && row[0] == sightingsZipped:
+		var raw []byte
+		if raw, err = unpacker().DecodeAll(row[1:], nil); err == nil {
+			list, err = unpack(raw)
+		}
+	default:
+		document := row
+		if !bytes.HasPrefix(row, []byte("[")) {
+			document, err = unpacker().DecodeAll(row, nil)
+		}
+		if err == nil {
+			err = json.Unmarshal(document, &list)
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read sightings: %w", err)
+	}
+	return list, nil
+}
+
+func unpack(raw []byte) ([]Sighting, error) {
+	u := &unpacking{rest: raw}
+	integrations, customers, apps := u.ids(), u.ids(), u.ids()
+	confidences := make([]float64, u.length())
+	for i := range confidences {
+		confidences[i] = u.fraction()
+	}
+	keys := make([]Key, u.length())
+	for i := range keys {
+		keys[i] = u.key(integrations)
+	}
+	first := u.signed()
+	list := make([]Sighting, u.length())
+	for i := range list {
+		g := &list[i]
+		g.Key, g.CustomerID = one(u, keys), one(u, customers)
+		g.ConnectedAppID = u.app(g.CustomerID, g.Key.IntegrationID, apps)
+		g.At, g.Confidence = timeOf(first+u.signed()), one(u, confidences)
+		g.Evidence.Kind = entry.Kind(u.small()) //nolint:gosec // It was one when it was packed.
+		g.Evidence.ID = u.id()
+	}
+	if u.bad || len(u.rest) > 0 {
+		return nil, errDamaged
 	}
 	return list, nil
 }

@@ -29,10 +29,7 @@ func (s *Store) EraseCustomer(ctx context.Context, customerID uuid.UUID) error {
 			return fmt.Errorf("erase customer %s from issues: %w", customerID, err)
 		}
 	}
-	if err := s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		_, err := tx.Pgx().Exec(ctx, sqlUnknown, tx.TenantID())
-		return err
-	}); err != nil {
+	if err := s.eraseWatched(ctx, customerID); err != nil {
 		return fmt.Errorf("erase customer %s from what is watched: %w", customerID, err)
 	}
 	return nil
@@ -61,7 +58,8 @@ func (s *Store) eraseFindings(ctx context.Context, customerID uuid.UUID) error {
 			}
 			list = slices.DeleteFunc(list, of)
 			b.Queue("DELETE FROM finding WHERE tenant_id = $1 AND commit_no = $2", tx.TenantID(), commitNo)
-			return Enqueue(b, tx.TenantID(), commitNo, list)
+			Enqueue(b, tx.TenantID(), commitNo, list)
+			return nil
 		}); err != nil {
 			return err
 		}
@@ -82,7 +80,17 @@ func (s *Store) issuesOf(ctx context.Context, customerID uuid.UUID) (ids []uuid.
 	return ids, err
 }
 
-// sqlUnknown forgets what is only watched and of which it is not known any more whom it hit: it may have been the customer.
+// eraseWatched forgets what was seen of a customer of problems that are only watched.
+func (s *Store) eraseWatched(ctx context.Context, customerID uuid.UUID) error {
+	return s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		if _, err := tx.Pgx().Exec(ctx, sqlUnknown, tx.TenantID()); err != nil {
+			return err
+		}
+		return s.rewriteWatched(ctx, tx, func(all *sheet) bool { return all.erase(customerID) })
+	})
+}
+
+// sqlUnknown forgets what is only watched, as older versions did, and of which it is not known any more whom it hit: it may have been the customer.
 const sqlUnknown = `DELETE FROM issue i WHERE i.tenant_id = $1 AND i.status = 'WATCHED' AND NOT i.by_condition
 	AND NOT EXISTS (SELECT FROM issue_minute m WHERE m.tenant_id = $1 AND m.issue_id = i.id)`
 
@@ -151,6 +159,9 @@ const expiredAtOnce = 5000
 // Expire forgets what was seen before a time: counts, evidence, and problems that are over or are none and were not seen
 // since. It goes in small transactions; it may be stopped at any point, and run again.
 func (s *Store) Expire(ctx context.Context, before time.Time) error {
+	if err := s.expireWatched(ctx, before); err != nil {
+		return fmt.Errorf("forget what was watched: %w", err)
+	}
 	for _, t := range []struct{ table, key, where string }{
 		{"issue_minute", "issue_id, at, customer_id, connected_app_id", "at < $2"},
 		{"issue_hour", "issue_id, at", "at < $2"},
@@ -172,4 +183,16 @@ func (s *Store) Expire(ctx context.Context, before time.Time) error {
 		}
 	}
 	return nil
+}
+
+// expireWatched forgets what was seen before a time, and what is not counted any more, of problems that are only watched.
+func (s *Store) expireWatched(ctx context.Context, before time.Time) error {
+	now := s.now()
+	return s.writeSome(ctx, func(ctx context.Context, tx *tenant.Tx) (changed bool, err error) {
+		if before.Before(now.Add(-counted)) {
+			_, err := tx.Pgx().Exec(ctx, "DELETE FROM issue_watched WHERE tenant_id = $1 AND last_at < $2", tx.TenantID(), now.Add(-counted))
+			return false, err
+		}
+		return false, s.rewriteWatched(ctx, tx, func(all *sheet) bool { return all.forget(before) })
+	})
 }

@@ -73,19 +73,21 @@ func (s *Store) incidents(ctx context.Context, now time.Time) (list []*incident,
 	if err != nil {
 		return nil, err
 	}
-	var questions []question
 	for _, i := range found {
 		if len(i.customers) < crowd {
 			continue
 		}
 		list = append(list, i)
-		questions = append(questions, question{integration: i.integration, from: now.Add(-activeIn), to: now.Add(time.Minute), take: func(c *statistics.Cell, _ time.Time) {
+		err := s.deps.Traffic.Cells(ctx, statistics.Filter{IntegrationID: i.integration}, now.Add(-activeIn), now.Add(time.Minute), func(c *statistics.Cell) {
 			if c.CustomerID != uuid.Nil && c.Count > 0 {
 				i.active[c.CustomerID] = true
 			}
-		}})
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read the traffic: %w", err)
+		}
 	}
-	return list, s.ask(ctx, questions)
+	return list, nil
 }
 
 const sqlOpenIncident = `INSERT INTO issue AS i (tenant_id, id, category, integration_id, cause, scope, status, severity, base_severity, diagnosis,

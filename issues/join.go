@@ -7,8 +7,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/weirhq/weir/journal/entry"
-	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -73,23 +71,18 @@ func (s *Store) judgeJoining(ctx context.Context, list []*candidate) error {
 
 // callsOfNewcomers asks how many calls they made.
 func (c *candidate) callsOfNewcomers(apps map[whom]*newcomer) question {
-	calls, lately := callsOf(c.key(), c.kinds), c.windowStart(windows[inTen])
-	return question{integration: c.integration, from: c.start, to: c.end(), take: func(cell *statistics.Cell, minute time.Time) {
-		if !calls.has(cell) || cell.Status == entry.StatusPending {
-			return
+	lately := c.windowStart(windows[inTen])
+	q := question{integration: c.integration, from: c.start, to: c.end(), calls: callsOf(c.key(), c.kinds)}
+	for w := range apps {
+		q.whoms = append(q.whoms, w)
+	}
+	q.each = func(w whom, minute time.Time, n, _ int64) {
+		apps[w].calls += n
+		if !minute.Before(lately) {
+			apps[w].callsNow += n
 		}
-		for _, w := range whose(cell) {
-			n := apps[w]
-			if n == nil {
-				continue
-			}
-			n.calls += cell.Count
-			if !minute.Before(lately) {
-				n.callsNow += cell.Count
-			}
-			return
-		}
-	}}
+	}
+	return q
 }
 
 func (s *Store) newcomers(ctx context.Context, list []*candidate) (found map[uuid.UUID]map[whom]*newcomer, err error) {

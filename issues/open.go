@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -22,16 +23,21 @@ func (s *Store) open(ctx context.Context, list []*candidate, now time.Time) erro
 	if len(list) == 0 {
 		return nil
 	}
-	documents, err := s.diagnose(ctx, list)
+	documents, err := s.diagnose(ctx, list, now)
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+	err = s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		current, err := recordsByID(ctx, tx, ids(list))
 		if err != nil {
 			return err
 		}
-		list = slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return !c.same(current[c.id]) })
+		list := slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return !c.same(current[c.id]) })
+		planted, err := s.plantAll(ctx, tx, list, now)
+		if err != nil {
+			return fmt.Errorf("write what was watched: %w", err)
+		}
+		list = slices.DeleteFunc(list, func(c *candidate) bool { return c.watch != nil && !slices.Contains(planted, c.id) })
 		if err := openEpisodes(ctx, tx, list, documents, now); err != nil {
 			return fmt.Errorf("open issues: %w", err)
 		}
@@ -40,13 +46,26 @@ func (s *Store) open(ctx context.Context, list []*candidate, now time.Time) erro
 		}
 		return s.followUp(ctx, tx, now, ids(list))
 	})
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		if c.watch != nil {
+			c.watch.drop([]uuid.UUID{c.id}) // It is an issue now, was one already, or has no place.
+		}
+	}
+	return nil
 }
 
-// same tells whether a record is still as it was when it was judged.
-func (r *record) same(now *record) bool {
-	if now == nil || now.status != r.status {
+// same tells whether a candidate is still as it was when it was judged: what is only watched has no record.
+func (c *candidate) same(now *record) bool {
+	if c.watch != nil || now == nil {
+		return c.watch != nil && now == nil
+	}
+	if now.status != c.status {
 		return false
 	}
+	r := c.record
 	return r.resolved == nil && now.resolved == nil || r.resolved != nil && now.resolved != nil && r.resolved.Equal(*now.resolved)
 }
 
@@ -74,8 +93,11 @@ func recordsByID(ctx context.Context, tx *tenant.Tx, ids []uuid.UUID) (map[uuid.
 func (c *candidate) opensNow() bool { return c.status == Watched || c.status == Resolved }
 
 // diagnose makes the diagnoses of what opens, of the newest entry that shows it.
-func (s *Store) diagnose(ctx context.Context, list []*candidate) (map[uuid.UUID]string, error) {
-	newest, err := s.newestEvidence(ctx, ids(list))
+func (s *Store) diagnose(ctx context.Context, list []*candidate, now time.Time) (map[uuid.UUID]string, error) {
+	newest, err := s.newestShown(ctx, list, now)
+	if err == nil {
+		err = s.nameProviders(ctx, list)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -111,9 +133,78 @@ func (s *Store) diagnosis(ctx context.Context, r *record, e Evidence) diagnostic
 	return d
 }
 
+// plantAll is plant of those that are only watched.
+func (s *Store) plantAll(ctx context.Context, tx *tenant.Tx, list []*candidate, now time.Time) ([]uuid.UUID, error) {
+	var watched []uuid.UUID
+	for _, c := range list {
+		if c.watch != nil {
+			watched = append(watched, c.id)
+		}
+	}
+	if len(watched) == 0 {
+		return nil, nil
+	}
+	return s.plant(ctx, tx, watched, now)
+}
+
+// nameProviders puts the names of their integrations into the records of candidates that were only watched.
+func (s *Store) nameProviders(ctx context.Context, list []*candidate) error {
+	byID := map[uuid.UUID][]*candidate{}
+	for _, c := range list {
+		if c.watch != nil && c.integration != uuid.Nil {
+			byID[c.integration] = append(byID[c.integration], c)
+		}
+	}
+	if len(byID) == 0 {
+		return nil
+	}
+	return s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		rows, err := tx.Pgx().Query(ctx, "SELECT id, name FROM integration WHERE tenant_id = $1 AND id = ANY ($2::uuid[])", tx.TenantID(), tenant.UUIDs(slices.Collect(maps.Keys(byID))))
+		if err != nil {
+			return err
+		}
+		var id uuid.UUID
+		var name string
+		_, err = pgx.ForEachRow(rows, []any{&id, &name}, func() error {
+			for _, c := range byID[id] {
+				c.provider = name
+			}
+			return nil
+		})
+		return err
+	})
+}
+
+// newestShown gives the newest entry that shows each candidate.
+func (s *Store) newestShown(ctx context.Context, list []*candidate, now time.Time) (map[uuid.UUID]Evidence, error) {
+	var known, watched []uuid.UUID
+	for _, c := range list {
+		if c.watch != nil {
+			watched = append(watched, c.id)
+		} else {
+			known = append(known, c.id)
+		}
+	}
+	out, err := s.newestEvidence(ctx, known)
+	if err != nil || len(watched) == 0 {
+		return out, err
+	}
+	err = s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		shown, err := s.shown(ctx, tx, watched, now)
+		for id, list := range shown {
+			out[id] = list[len(list)-1].Evidence
+		}
+		return err
+	})
+	return out, err
+}
+
 // newestEvidence gives the newest entry that shows each issue.
 func (s *Store) newestEvidence(ctx context.Context, ids []uuid.UUID) (out map[uuid.UUID]Evidence, err error) {
 	out = map[uuid.UUID]Evidence{}
+	if len(ids) == 0 {
+		return out, nil
+	}
 	err = s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		rows, err := tx.Pgx().Query(ctx, `SELECT DISTINCT ON (issue_id) issue_id, entry_id, kind, at FROM issue_evidence
 			WHERE tenant_id = $1 AND issue_id = ANY ($2::uuid[]) ORDER BY issue_id, at DESC, entry_id DESC`, tx.TenantID(), tenant.UUIDs(ids))

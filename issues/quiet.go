@@ -11,7 +11,6 @@ import (
 
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/journal/entry"
-	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
 
@@ -47,14 +46,9 @@ type ailing struct {
 }
 
 // note notes a success after the last sighting of those whose calls it is.
-func (a *ailing) note(c *statistics.Cell, minute time.Time) {
-	if !succeeded(c) || !a.calls.has(c) {
-		return
-	}
-	for _, w := range whose(c) {
-		if h := a.hits[w]; h != nil && minute.After(h.last) {
-			h.succeeded = later(h.succeeded, minute)
-		}
+func (a *ailing) note(w whom, minute time.Time, _, succeeded int64) {
+	if h := a.hits[w]; succeeded > 0 && minute.After(h.last) {
+		h.succeeded = later(h.succeeded, minute)
 	}
 }
 
@@ -124,12 +118,12 @@ func (s *Store) ailing(ctx context.Context) (list []*ailing, err error) {
 func (s *Store) noteSuccesses(ctx context.Context, list []*ailing, since, now time.Time) error {
 	var questions []question
 	for _, a := range list {
-		from := now
-		for _, h := range a.hits {
-			from = earlier(from, h.last)
+		q := question{integration: a.integration, from: now, to: now.Add(time.Minute), calls: a.calls, each: a.note}
+		for w, h := range a.hits {
+			q.from, q.whoms = earlier(q.from, h.last), append(q.whoms, w)
 		}
-		from = later(from, since).Truncate(time.Minute)
-		questions = append(questions, question{integration: a.integration, from: from, to: now.Add(time.Minute), take: a.note})
+		q.from = later(q.from, since).Truncate(time.Minute)
+		questions = append(questions, q)
 	}
 	return s.ask(ctx, questions)
 }

@@ -274,6 +274,7 @@ func (b *bundle) rows() (text string) {
 				text += table + " " + line + "\n"
 			}
 		}
+		text += b.watched(ctx, tx)
 	})
 	return text
 }
@@ -332,4 +333,18 @@ func TestExpire(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, evidence.Total)
 	require.Equal(t, 2, b.issue(long).CustomerCount, "it still hits the first")
+}
+
+// watched is what the rows say of problems that are only watched, in words.
+func (b *bundle) watched(ctx context.Context, tx *tenant.Tx) (text string) {
+	rows, err := tx.Pgx().Query(ctx, "SELECT counts FROM issue_watched WHERE tenant_id = $1", tx.TenantID())
+	require.NoError(b.t, err)
+	list, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	require.NoError(b.t, err)
+	for _, packed := range list {
+		some, err := issues.SheetText(b.tenantID, packed)
+		require.NoError(b.t, err)
+		text += some
+	}
+	return text
 }

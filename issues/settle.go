@@ -21,7 +21,7 @@ func (s *Store) Settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.judgeAgain(ctx, now); err != nil {
+	if err := s.judgeAgain(ctx, p.TenantID, now); err != nil {
 		return fmt.Errorf("judge again: %w", err)
 	}
 	list, done, err := s.findQuiet(ctx, p.TenantID, now)
@@ -48,22 +48,38 @@ func (s *Store) Settle(ctx context.Context) error {
 }
 
 // sqlAgain finds what was seen lately and is not open: what a Take that was interrupted left, and what had to rest.
-const sqlAgain = `SELECT id FROM issue WHERE tenant_id = $1 AND NOT by_condition
-	AND (status = 'WATCHED' AND last_seen_at > $2 OR status = 'RESOLVED' AND last_seen_at > resolved_at AND last_seen_at > $3)`
+// Of $3 it finds what is an issue.
+const sqlAgain = `SELECT id, status <> 'RESOLVED' OR last_seen_at <= resolved_at OR last_seen_at <= $2 FROM issue WHERE tenant_id = $1 AND NOT by_condition
+	AND (status = 'RESOLVED' AND last_seen_at > resolved_at AND last_seen_at > $2 OR id = ANY ($3::uuid[]))`
 
-func (s *Store) judgeAgain(ctx context.Context, now time.Time) error {
-	var ids []uuid.UUID
-	err := s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, sqlAgain, tx.TenantID(), now.Add(-overlap), now.Add(-day))
-		if err == nil {
-			ids, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+func (s *Store) judgeAgain(ctx context.Context, tenantID uuid.UUID, now time.Time) error {
+	var known, opened, watched []uuid.UUID
+	w := s.watching(tenantID)
+	err := s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) (err error) {
+		if watched, err = s.seenSince(ctx, tx, w, now.Add(-overlap), now); err != nil {
+			return err
 		}
+		rows, err := tx.Pgx().Query(ctx, sqlAgain, tx.TenantID(), now.Add(-day), tenant.UUIDs(watched))
+		if err != nil {
+			return err
+		}
+		var id uuid.UUID
+		var only bool
+		_, err = pgx.ForEachRow(rows, []any{&id, &only}, func() error {
+			opened = append(opened, id)
+			if !only {
+				known = append(known, id)
+			}
+			return nil
+		})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return s.judge(ctx, ids, now)
+	// Another process may have opened some.
+	w.drop(opened)
+	return s.judge(ctx, known, without(watched, opened), now)
 }
 
 // findQuiet looks at the traffic of those whom issues hit, and tells who is over it.

@@ -46,6 +46,22 @@ func (t *traffic) Cells(_ context.Context, f statistics.Filter, from, to time.Ti
 	return nil
 }
 
+// CellsAfter takes the number of cells for that of a commit.
+func (t *traffic) CellsAfter(_ context.Context, m statistics.Mark, from, to time.Time, anew func(), take func(c *statistics.Cell)) (statistics.Mark, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.reads++
+	if m.No == 0 {
+		anew()
+	}
+	for _, c := range t.cells[m.No:] {
+		if minute := time.Unix(c.Minute*60, 0); !minute.Before(from.Truncate(time.Minute)) && minute.Before(to) {
+			take(&c)
+		}
+	}
+	return statistics.Mark{No: int64(len(t.cells))}, nil
+}
+
 // app is a connected app of the tests, of the customer with the same number.
 type app struct{ id, customer, integration uuid.UUID }
 
@@ -162,9 +178,7 @@ func (b *bundle) enqueue(list ...issues.Sighting) {
 	b.commitNo++
 	require.NoError(b.t, b.door.Write(b.ctx, func(ctx context.Context, tx *tenant.Tx) error {
 		batch := &pgx.Batch{}
-		if err := issues.Enqueue(batch, b.tenantID, b.commitNo, list); err != nil {
-			return err
-		}
+		issues.Enqueue(batch, b.tenantID, b.commitNo, list)
 		return tx.Pgx().SendBatch(ctx, batch).Close()
 	}))
 }

@@ -66,7 +66,7 @@ FROM open o LEFT JOIN hit h ON h.issue_id = o.id LEFT JOIN connected c ON c.inte
 
 // raise raises the severities of open issues; they go down no more before the episode is over.
 func raise(ctx context.Context, tx *tenant.Tx, now time.Time, justOpened []uuid.UUID) error {
-	rows, err := tx.Pgx().Query(ctx, sqlReach, tx.TenantID())
+	rows, err := tx.Pgx().Query(ctx, sqlReach, pgx.QueryExecModeCacheStatement, tx.TenantID())
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/tenant"
 )
@@ -20,7 +22,7 @@ WHERE tenant_id = $1 AND status IN ('OPEN', 'ACKNOWLEDGED', 'SNOOZED')`
 
 // standingIn looks at what the transaction sees.
 func standingIn(ctx context.Context, tx *tenant.Tx) (s standing, err error) {
-	if err := tx.Pgx().QueryRow(ctx, sqlStanding, tx.TenantID(), string(diagnostics.ProviderIncident)).Scan(&s.any, &s.incidents); err != nil {
+	if err := tx.Pgx().QueryRow(ctx, sqlStanding, pgx.QueryExecModeCacheStatement, tx.TenantID(), string(diagnostics.ProviderIncident)).Scan(&s.any, &s.incidents); err != nil {
 		return s, fmt.Errorf("look for open issues: %w", err)
 	}
 	return s, nil

@@ -41,6 +41,8 @@ type Deps struct {
 // Traffic gives what was counted by minute, from one time to another. The cell is valid until take returns.
 type Traffic interface {
 	Cells(ctx context.Context, f statistics.Filter, from, to time.Time, take func(c *statistics.Cell)) error
+	// CellsAfter gives what commits behind a mark counted. Where that cannot be told apart it calls anew, and gives all.
+	CellsAfter(ctx context.Context, m statistics.Mark, from, to time.Time, anew func(), take func(c *statistics.Cell)) (statistics.Mark, error)
 }
 
 // Apps changes the state of connected apps, in the transaction that says why.
@@ -65,8 +67,11 @@ type Store struct {
 	// settled is up to when Settle has looked at the traffic of each tenant, in this process.
 	settled map[uuid.UUID]time.Time
 	reading budget
-	// judged is of problems whose traffic was looked at.
-	judged map[judged]judgement
+	// watches is what is held of what is only watched, and uses how often it was asked for.
+	watches map[uuid.UUID]*watch
+	uses    int
+	// recent is the traffic of the last hour that is held of tenants.
+	recent map[uuid.UUID]*lastHour
 }
 
 // NewStore makes a Store.
@@ -77,7 +82,7 @@ func NewStore(deps Deps) *Store {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{deps: deps, settled: map[uuid.UUID]time.Time{}, judged: map[judged]judgement{}}
+	return &Store{deps: deps, settled: map[uuid.UUID]time.Time{}, watches: map[uuid.UUID]*watch{}, recent: map[uuid.UUID]*lastHour{}}
 }
 
 // now is cut to what the database keeps.
@@ -86,17 +91,30 @@ func (s *Store) now() time.Time { return s.deps.Now().UTC().Truncate(time.Micros
 // sqlLock is held by whoever changes issues of a tenant. Ingestion and readers do not ask for it.
 const sqlLock = "SELECT pg_advisory_xact_lock(hashtextextended('weir.issues:' || $1::text, 0))"
 
+func lock(ctx context.Context, tx *tenant.Tx) error {
+	if _, err := tx.Pgx().Exec(ctx, sqlLock, tx.TenantID().String()); err != nil {
+		return fmt.Errorf("wait for the issues: %w", err)
+	}
+	return nil
+}
+
 // write runs fn in a transaction that alone changes issues of the tenant. Nothing slow is done in it: what needs the
 // traffic or the journal is found out before, and what it rests on is looked at again.
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, tx *tenant.Tx) error) error {
+	return s.writeSome(ctx, func(ctx context.Context, tx *tenant.Tx) (bool, error) { return true, fn(ctx, tx) })
+}
+
+// writeSome is write of what may leave all issues as they are: then nobody is told.
+func (s *Store) writeSome(ctx context.Context, fn func(ctx context.Context, tx *tenant.Tx) (changed bool, err error)) error {
 	var tenantID uuid.UUID
 	var no int64
-	err := s.deps.Door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) (err error) {
-		if _, err := tx.Pgx().Exec(ctx, sqlLock, tx.TenantID().String()); err != nil {
-			return fmt.Errorf("wait for the issues: %w", err)
+	err := s.deps.Door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
+		if err := lock(ctx, tx); err != nil {
+			return err
 		}
 		ctx, changes := noting(ctx)
-		if err := fn(ctx, tx); err != nil {
+		changed, err := fn(ctx, tx)
+		if err != nil || !changed {
 			return err
 		}
 		if err := s.tell(ctx, tx, changes); err != nil {

@@ -30,35 +30,35 @@ RETURNING sightings`
 // that take at once count nothing twice. The context carries the tenant's System principal.
 func (s *Store) Take(ctx context.Context) (int, error) {
 	now := s.now()
-	var taken int
-	var seen []uuid.UUID
-	err := s.write(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		sightings, err := dequeue(ctx, tx)
-		if err != nil || len(sightings) == 0 {
-			return err
-		}
-		taken = len(sightings)
-		c := counting{ctx: ctx, tx: tx, now: now, tallies: tallyUp(tx.TenantID(), sightings, now)}
-		if err := c.write(); err != nil {
-			return err
-		}
-		seen = c.ids()
-		return nil
-	})
+	p, err := tenant.FromContext(ctx)
 	if err != nil {
+		return 0, err
+	}
+	c := counting{store: s, now: now, watch: s.watching(p.TenantID)}
+	if err := c.run(ctx); err != nil {
 		return 0, fmt.Errorf("count sightings: %w", err)
 	}
-	if err := s.judge(ctx, seen, now); err != nil {
-		return taken, fmt.Errorf("judge what was seen: %w", err)
+	if err := s.judge(ctx, idsOf(c.known), idsOf(c.watched), now); err != nil {
+		return c.taken, fmt.Errorf("judge what was seen: %w", err)
 	}
 	if err := s.mendApps(ctx, now); err != nil {
-		return taken, fmt.Errorf("look after connected apps: %w", err)
+		return c.taken, fmt.Errorf("look after connected apps: %w", err)
 	}
-	return taken, nil
+	return c.taken, s.mergeWatched(ctx, c.watch, now)
+}
+
+// TakeAll takes until nothing is left.
+func (s *Store) TakeAll(ctx context.Context) error {
+	for {
+		// A commit that is in the queue has a sighting at least: after fewer than a Take's commits nothing was left.
+		if n, err := s.Take(ctx); err != nil || n < commitsAtOnce {
+			return err
+		}
+	}
 }
 
 func dequeue(ctx context.Context, tx *tenant.Tx) ([]Sighting, error) {
-	rows, err := tx.Pgx().Query(ctx, sqlTake, tx.TenantID(), commitsAtOnce, bytesAtOnce)
+	rows, err := tx.Pgx().Query(ctx, sqlTake, pgx.QueryExecModeCacheStatement, tx.TenantID(), commitsAtOnce, bytesAtOnce)
 	if err != nil {
 		return nil, err
 	}
@@ -110,8 +110,6 @@ type tally struct {
 	confidence float64
 	moments    map[moment]*count
 	evidence   []exhibit
-	// watched tells that it is no issue yet.
-	watched bool
 }
 
 const (
@@ -152,132 +150,146 @@ func tallyUp(tenantID uuid.UUID, sightings []Sighting, now time.Time) []*tally {
 	return list
 }
 
-// counting writes what a Take saw.
-type counting struct {
-	ctx     context.Context
-	tx      *tenant.Tx
-	now     time.Time
-	tallies []*tally
-}
-
-func (c *counting) ids() []uuid.UUID {
-	out := make([]uuid.UUID, len(c.tallies))
-	for i, t := range c.tallies {
+func idsOf(list []*tally) []uuid.UUID {
+	out := make([]uuid.UUID, len(list))
+	for i, t := range list {
 		out[i] = t.id
 	}
 	return out
 }
 
-func (c *counting) write() error {
-	if err := c.dropOld(); err != nil {
+// counting is a Take at work.
+type counting struct {
+	store *Store
+	now   time.Time
+	watch *watch
+	ctx   context.Context //nolint:containedctx // It lives as long as one transaction.
+	tx    *tenant.Tx
+
+	taken int
+	// known are of problems that are issues, watched of those that are none.
+	known, watched []*tally
+	// old are those of the latter that older versions watched.
+	old []uuid.UUID
+	// row is what was added of the latter, and rowID its id; nil for nothing.
+	row   *sheet
+	rowID uuid.UUID
+}
+
+// run counts in one transaction. Where no issue was seen there is nothing to tell.
+func (c *counting) run(ctx context.Context) error {
+	err := c.store.writeSome(ctx, func(ctx context.Context, tx *tenant.Tx) (changed bool, err error) {
+		c.ctx, c.tx = ctx, tx
+		err = c.take()
+		return len(c.known) > 0, err
+	})
+	if err == nil && c.row != nil {
+		c.store.adopt(c.watch, c.rowID, c.row)
+	}
+	return err
+}
+
+func (c *counting) take() error {
+	sightings, err := dequeue(c.ctx, c.tx)
+	if err != nil || len(sightings) == 0 {
+		return err
+	}
+	c.taken = len(sightings)
+	if err := c.split(tallyUp(c.tx.TenantID(), sightings, c.now)); err != nil {
 		return fmt.Errorf("read issues: %w", err)
 	}
-	if len(c.tallies) == 0 {
+	if err := c.writeWatched(); err != nil {
+		return fmt.Errorf("write what is watched: %w", err)
+	}
+	return c.writeKnown()
+}
+
+// split tells what is an issue from what is only watched. Of the latter it leaves out what is too old to open anything: a
+// history that is sent in later makes no problems.
+func (c *counting) split(all []*tally) error {
+	list, old, err := areIssues(c.ctx, c.tx, idsOf(all))
+	if err != nil {
+		return err
+	}
+	c.old = old
+	known := make(map[uuid.UUID]bool, len(list))
+	for _, id := range list {
+		known[id] = true
+	}
+	for _, t := range all {
+		switch {
+		case known[t.id]:
+			c.known = append(c.known, t)
+		case !t.last.Before(c.now.Add(-counted)):
+			c.watched = append(c.watched, t)
+		}
+	}
+	// Another process may have opened them.
+	c.watch.drop(list)
+	return nil
+}
+
+// writeWatched adds a row of what is only watched.
+func (c *counting) writeWatched() (err error) {
+	if len(c.watched) == 0 {
+		return nil
+	}
+	c.watch.mu.Lock()
+	defer c.watch.mu.Unlock()
+	if err := c.store.readOn(c.ctx, c.tx, c.watch, c.now); err != nil {
+		return err
+	}
+	c.row = sheetOf(c.tx.TenantID(), c.watched, c.watch.sheet, c.now)
+	if err := takeOver(c.ctx, c.tx, c.row, c.old, c.now); err != nil {
+		return err
+	}
+	c.rowID, err = addWatched(c.ctx, c.tx, 0, c.row)
+	return err
+}
+
+// writeKnown counts what is of issues.
+func (c *counting) writeKnown() error {
+	if len(c.known) == 0 {
 		return nil
 	}
 	if err := c.issues(); err != nil {
 		return fmt.Errorf("write issues: %w", err)
 	}
-	b := &pgx.Batch{}
-	c.minutes(b)
-	c.hours(b)
-	if err := send(c.ctx, c.tx, b); err != nil {
+	if err := c.minutes(); err != nil {
 		return fmt.Errorf("write counts: %w", err)
 	}
-	if err := c.evidence(); err != nil {
+	if err := c.hours(); err != nil {
+		return fmt.Errorf("write counts by hour: %w", err)
+	}
+	found := map[uuid.UUID][]exhibit{}
+	for _, t := range c.known {
+		found[t.id] = t.evidence
+	}
+	if err := keepEvidence(c.ctx, c.tx, found, choose); err != nil {
 		return fmt.Errorf("write evidence: %w", err)
 	}
 	return followParents(c.ctx, c.tx, c.now)
 }
 
-// dropOld leaves out what is too old to open anything, unless it belongs to an issue that was opened before: a history that
-// is sent in later makes no problems.
-func (c *counting) dropOld() error {
-	tooOld := func(t *tally) bool { return t.last.Before(c.now.Add(-counted)) }
-	var old []uuid.UUID
-	for _, t := range c.tallies {
-		if tooOld(t) {
-			old = append(old, t.id)
-		}
-	}
-	if len(old) == 0 {
-		return nil
-	}
-	rows, err := c.tx.Pgx().Query(c.ctx, "SELECT id FROM issue WHERE tenant_id = $1 AND id = ANY ($2::uuid[]) AND status <> 'WATCHED'",
-		c.tx.TenantID(), tenant.UUIDs(old))
-	if err != nil {
-		return err
-	}
-	known, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
-	if err != nil {
-		return err
-	}
-	c.tallies = slices.DeleteFunc(c.tallies, func(t *tally) bool {
-		return tooOld(t) && !slices.Contains(known, t.id)
-	})
-	return nil
-}
+// sqlSee has issues be seen.
+const sqlSee = `UPDATE issue i SET confidence = greatest(i.confidence, v.confidence), changed_at = $2, change_no = 0,
+	first_seen_at = least(i.first_seen_at, v.first_at), last_seen_at = greatest(i.last_seen_at, v.last_at)
+FROM unnest($3::uuid[], $4::float8[], $5::timestamptz[], $6::timestamptz[]) AS v (id, confidence, first_at, last_at)
+WHERE i.tenant_id = $1 AND i.id = v.id`
 
-// evidence keeps entries that show the problems; of those that are only watched the recent ones, and few of them.
-func (c *counting) evidence() error {
-	opened, watched := map[uuid.UUID][]exhibit{}, map[uuid.UUID][]exhibit{}
-	for _, t := range c.tallies {
-		if t.watched {
-			watched[t.id] = slices.DeleteFunc(t.evidence, func(e exhibit) bool { return e.At.Before(c.now.Add(-recent)) })
-		} else {
-			opened[t.id] = t.evidence
-		}
-	}
-	if err := keepEvidence(c.ctx, c.tx, opened, choose); err != nil {
-		return err
-	}
-	return keepEvidence(c.ctx, c.tx, watched, chooseWatched)
-}
-
-// sqlSee makes what was never seen before watched. What is of an integration that was deleted meanwhile is left out.
-const sqlSee = `INSERT INTO issue AS i (tenant_id, id, category, integration_id, cause, scope, status, severity, base_severity,
-	confidence, first_seen_at, last_seen_at, changed_at)
-SELECT $1, v.id, v.category, g.id, v.cause, v.scope, 'WATCHED', v.severity, v.severity, v.confidence, v.first_at, v.last_at, $2
-FROM unnest($3::uuid[], $4::text[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::float8[], $10::timestamptz[], $11::timestamptz[])
-	AS v (id, category, integration_id, cause, scope, severity, confidence, first_at, last_at)
-LEFT JOIN integration g ON g.tenant_id = $1 AND g.id = v.integration_id
-WHERE g.id IS NOT NULL OR v.integration_id = '00000000-0000-0000-0000-000000000000'
-ORDER BY v.id
-ON CONFLICT (tenant_id, id) DO UPDATE SET confidence = greatest(i.confidence, excluded.confidence), changed_at = excluded.changed_at, change_no = 0,
-	first_seen_at = least(i.first_seen_at, excluded.first_seen_at), last_seen_at = greatest(i.last_seen_at, excluded.last_seen_at)
-RETURNING i.id, i.status`
-
-// issues writes the problems themselves, and drops those that have no place any more.
 func (c *counting) issues() error {
-	var ids, integrations []uuid.UUID
-	var categories, causes, scopes, severities []string
 	var confidences []float64
 	var firsts, lasts []time.Time
-	for _, t := range c.tallies {
-		ids, integrations = append(ids, t.id), append(integrations, t.key.IntegrationID)
-		categories = append(categories, string(t.key.Category))
-		causes, scopes = append(causes, t.key.Cause), append(scopes, t.key.Scope)
-		severities = append(severities, string(policyOf(t.key.Category).severity))
-		confidences = append(confidences, t.confidence)
-		firsts, lasts = append(firsts, t.first), append(lasts, t.last)
+	for _, t := range c.known {
+		confidences, firsts, lasts = append(confidences, t.confidence), append(firsts, t.first), append(lasts, t.last)
 	}
-	rows, err := c.tx.Pgx().Query(c.ctx, sqlSee, c.tx.TenantID(), c.now, tenant.UUIDs(ids), categories, tenant.UUIDs(integrations),
-		causes, scopes, severities, confidences, firsts, lasts)
-	if err != nil {
-		return err
-	}
-	written := map[uuid.UUID]Status{}
-	var id uuid.UUID
-	var status Status
-	if _, err := pgx.ForEachRow(rows, []any{&id, &status}, func() error { written[id] = status; return nil }); err != nil {
-		return err
-	}
-	c.tallies = slices.DeleteFunc(c.tallies, func(t *tally) bool {
-		status, ok := written[t.id]
-		t.watched = status == Watched
-		return !ok
-	})
-	return nil
+	return c.exec(sqlSee, c.tx.TenantID(), c.now, tenant.UUIDs(idsOf(c.known)), confidences, firsts, lasts)
+}
+
+// exec runs a statement that is prepared once a connection: planning it anew each time takes longer than what it does.
+func (c *counting) exec(sql string, args ...any) error {
+	_, err := c.tx.Pgx().Exec(c.ctx, sql, append([]any{pgx.QueryExecModeCacheStatement}, args...)...)
+	return err
 }
 
 const (
@@ -302,46 +314,42 @@ ON CONFLICT (tenant_id, issue_id, customer_id, connected_app_id) DO UPDATE SET
 	cleared_at = CASE WHEN excluded.last_seen_at > a.cleared_at THEN NULL ELSE a.cleared_at END`
 )
 
-func (c *counting) minutes(b *pgx.Batch) {
+func (c *counting) minutes() error {
 	var ids, customers, apps []uuid.UUID
 	var minutes, lasts []time.Time
 	var counts []int32
-	for _, t := range c.tallies {
+	for _, t := range c.known {
 		for m, n := range t.moments {
-			if t.watched && m.minute.Before(c.now.Add(-recent)) {
-				continue
-			}
 			ids, customers, apps = append(ids, t.id), append(customers, m.customer), append(apps, m.app)
 			minutes, lasts = append(minutes, m.minute), append(lasts, n.last)
 			counts = append(counts, int32(n.n)) //nolint:gosec // As many as there are sightings.
 		}
 	}
 	args := []any{c.tx.TenantID(), tenant.UUIDs(ids), minutes, tenant.UUIDs(customers), tenant.UUIDs(apps), counts, lasts}
-	b.Queue(sqlCountMinutes, args...)
-	b.Queue(sqlCountAffected, append(args, judgedCategories)...)
+	if err := c.exec(sqlCountMinutes, args...); err != nil {
+		return err
+	}
+	return c.exec(sqlCountAffected, append(args, judgedCategories)...)
 }
 
 const sqlCountHours = `INSERT INTO issue_hour AS h (tenant_id, issue_id, at, occurrences)
 SELECT $1, v.* FROM unnest($2::uuid[], $3::timestamptz[], $4::bigint[]) AS v
 ON CONFLICT (tenant_id, issue_id, at) DO UPDATE SET occurrences = h.occurrences + excluded.occurrences`
 
-func (c *counting) hours(b *pgx.Batch) {
+func (c *counting) hours() error {
 	var ids []uuid.UUID
 	var hours []time.Time
 	var counts []int64
-	for _, t := range c.tallies {
+	for _, t := range c.known {
 		byHour := map[time.Time]int64{}
 		for m, n := range t.moments {
 			byHour[m.minute.Truncate(time.Hour)] += n.n
 		}
 		for hour, n := range byHour {
-			if t.watched && hour.Before(c.now.Add(-counted)) {
-				continue
-			}
 			ids, hours, counts = append(ids, t.id), append(hours, hour), append(counts, n)
 		}
 	}
-	b.Queue(sqlCountHours, c.tx.TenantID(), tenant.UUIDs(ids), hours, counts)
+	return c.exec(sqlCountHours, c.tx.TenantID(), tenant.UUIDs(ids), hours, counts)
 }
 
 // send runs statements whose rows nobody reads, in one round trip.

@@ -9,59 +9,54 @@ import (
 
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/statistics"
+	"github.com/weirhq/weir/tenant"
 )
 
-// question asks what was called of one integration, from one minute on to before another.
+// question asks what was called of one integration, from one minute on to before another, by whom a problem may hit.
 type question struct {
 	integration uuid.UUID
 	from, to    time.Time
-	take        func(c *statistics.Cell, minute time.Time)
+	calls       calls
+	// total takes how many of the calls there were; nil where nobody wants to know. each takes those of each of the whoms in a
+	// minute, and how many of them succeeded.
+	total func(n int64)
+	whoms []whom
+	each  func(w whom, minute time.Time, n, succeeded int64)
+	// asked are the whoms.
+	asked map[whom]bool
 }
 
-// inOne is how old traffic is at most that lies as commits wrote it, all integrations in one: it is read once for all
-// questions. What is older is read once for each integration.
-const inOne = 2 * time.Hour
-
-// ask reads the traffic that questions are about.
+// ask reads the traffic that questions are about: that of the last hour is held, of what is older all is read once.
 func (s *Store) ask(ctx context.Context, questions []question) error {
-	var recent []question
-	byIntegration := map[uuid.UUID][]question{}
-	since := s.now().Add(-inOne)
-	for _, q := range questions {
-		if q.from.After(since) {
-			recent = append(recent, q)
-		} else {
-			byIntegration[q.integration] = append(byIntegration[q.integration], q)
-		}
-	}
-	if err := s.askOf(ctx, recent); err != nil {
-		return err
-	}
-	for _, list := range byIntegration {
-		if err := s.askOf(ctx, list); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// askOf reads once what all of the questions are about.
-func (s *Store) askOf(ctx context.Context, list []question) error {
-	if len(list) == 0 {
+	if len(questions) == 0 {
 		return nil
 	}
-	from, to := list[0].from, list[0].to
+	for i := range questions {
+		questions[i].asked = map[whom]bool{}
+		for _, w := range questions[i].whoms {
+			questions[i].asked[w] = true
+		}
+	}
+	p, err := tenant.FromContext(ctx)
+	if err != nil {
+		return err
+	}
+	older, err := s.latelyOf(p.TenantID).answer(ctx, s.deps.Traffic, questions, s.now())
+	if err != nil || len(older) == 0 {
+		return err
+	}
+	from, to := older[0].from, older[0].to
 	of := map[uuid.UUID][]*question{}
-	for i := range list {
-		q := &list[i]
+	for i := range older {
+		q := &older[i]
 		from, to = earlier(from, q.from), later(to, q.to)
 		of[q.integration] = append(of[q.integration], q)
 	}
 	var f statistics.Filter
 	if len(of) == 1 {
-		f.IntegrationID = list[0].integration
+		f.IntegrationID = older[0].integration
 	}
-	err := s.deps.Traffic.Cells(ctx, f, from, to, func(c *statistics.Cell) {
+	err = s.deps.Traffic.Cells(ctx, f, from, to, func(c *statistics.Cell) {
 		// A filter without an integration asks for all of them.
 		asked := of[c.IntegrationID]
 		if len(asked) == 0 {
@@ -69,7 +64,7 @@ func (s *Store) askOf(ctx context.Context, list []question) error {
 		}
 		minute := time.Unix(c.Minute*60, 0).UTC()
 		for _, q := range asked {
-			if !minute.Before(q.from) && minute.Before(q.to) {
+			if !minute.Before(q.from) && minute.Before(q.to) && c.Status != entry.StatusPending && q.calls.has(c) {
 				q.take(c, minute)
 			}
 		}
@@ -78,6 +73,23 @@ func (s *Store) askOf(ctx context.Context, list []question) error {
 		return fmt.Errorf("read the traffic: %w", err)
 	}
 	return nil
+}
+
+// take takes a cell that is of the calls.
+func (q *question) take(c *statistics.Cell, minute time.Time) {
+	if q.total != nil {
+		q.total(c.Count)
+	}
+	for _, w := range whose(whom{c.CustomerID, c.ConnectedAppID}) {
+		if q.asked[w] {
+			n := int64(0)
+			if succeeded(c) {
+				n = c.Count
+			}
+			q.each(w, minute, c.Count, n)
+			return
+		}
+	}
 }
 
 // calls are the calls that a problem is about.
@@ -101,17 +113,21 @@ func callsOf(key *Key, kinds []entry.Kind) calls {
 	return c
 }
 
-// has tells whether a cell counts such calls. Only of API requests is the endpoint counted.
-func (c *calls) has(cell *statistics.Cell) bool {
-	if !c.kinds[cell.Kind] {
+// has tells whether a cell counts such calls.
+func (c *calls) has(cell *statistics.Cell) bool { return c.are(cell.Kind, cell.Call) }
+
+// are tells whether calls of a kind and endpoint are such. Only of API requests is the endpoint counted.
+func (c *calls) are(kind entry.Kind, call statistics.Call) bool {
+	if !c.kinds[kind] {
 		return false
 	}
-	return c.scope == "" || cell.Kind != entry.KindAPIRequest || c.scope == cell.Call.Method+" "+cell.Call.Endpoint
+	return c.scope == "" || kind != entry.KindAPIRequest || c.scope == call.Method+" "+call.Endpoint
 }
 
-// whose are those whom a problem may hit whose calls a cell counts: a problem may know the app, the customer, or neither.
-func whose(cell *statistics.Cell) [4]whom {
-	return [4]whom{{cell.CustomerID, cell.ConnectedAppID}, {uuid.Nil, cell.ConnectedAppID}, {cell.CustomerID, uuid.Nil}, {}}
+// whose are those whom a problem may hit whose calls are of the one who called: a problem may know the app, the customer, or
+// neither.
+func whose(w whom) [4]whom {
+	return [4]whom{w, {uuid.Nil, w.app}, {w.customer, uuid.Nil}, {}}
 }
 
 // succeeded tells whether a cell counts successes.

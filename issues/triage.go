@@ -9,16 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weirhq/weir/diagnostics"
-	"github.com/weirhq/weir/journal/entry"
-	"github.com/weirhq/weir/statistics"
 	"github.com/weirhq/weir/tenant"
 )
-
-// judged names a problem and one of the windows.
-type judged struct {
-	id     uuid.UUID
-	window int
-}
 
 // judgement is that the traffic of a window was looked at, and with how many sightings.
 type judgement struct {
@@ -32,16 +24,11 @@ const (
 	growth     = 1.25
 	afresh     = 0.25
 	mostAfresh = time.Hour
-	// mostJudged bounds what is remembered of that.
-	mostJudged = 10_000
 )
 
-// judge opens those of the issues that qualify.
-func (s *Store) judge(ctx context.Context, ids []uuid.UUID, now time.Time) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	list, err := s.candidates(ctx, ids, now)
+// judge opens those of the issues, and of the problems that are only watched, that qualify.
+func (s *Store) judge(ctx context.Context, known, watched []uuid.UUID, now time.Time) error {
+	list, err := s.candidates(ctx, known, watched, now)
 	if err != nil || len(list) == 0 {
 		return err
 	}
@@ -124,18 +111,13 @@ func (s *Store) judgeLasting(ctx context.Context, list []*candidate) error {
 		if len(apps) == 0 {
 			continue
 		}
-		q := question{integration: c.integration, from: c.end(), to: c.end()}
-		for _, since := range apps {
-			q.from = earlier(q.from, since)
+		q := question{integration: c.integration, from: c.end(), to: c.end(), calls: callsOf(&Key{}, nil)}
+		for w, since := range apps {
+			q.from, q.whoms = earlier(q.from, since), append(q.whoms, w)
 		}
-		q.take = func(cell *statistics.Cell, minute time.Time) {
-			if cell.Kind != entry.KindAPIRequest || !succeeded(cell) {
-				return
-			}
-			for _, w := range whose(cell) {
-				if since, ok := apps[w]; ok && !minute.Before(since) {
-					delete(apps, w)
-				}
+		q.each = func(w whom, minute time.Time, _, succeeded int64) {
+			if since, ok := apps[w]; ok && succeeded > 0 && !minute.Before(since) {
+				delete(apps, w)
 			}
 		}
 		questions = append(questions, q)
@@ -169,7 +151,7 @@ func (s *Store) judgeFrequent(ctx context.Context, list []*candidate, now time.T
 	for at, w := range windows {
 		var asked []*candidate
 		for _, c := range list {
-			if !c.opens && c.stands(at) && s.worth(c, at, now) {
+			if !c.opens && c.stands(at) && c.worth(at, now) {
 				c.start = c.windowStart(w)
 				asked = append(asked, c)
 			}
@@ -180,8 +162,11 @@ func (s *Store) judgeFrequent(ctx context.Context, list []*candidate, now time.T
 		sums := make([]share, len(asked))
 		questions := make([]question, len(asked))
 		for i, c := range asked {
-			sums[i] = newShare(c)
-			questions[i] = question{integration: c.integration, from: c.start, to: c.end(), take: sums[i].take}
+			sums[i].own = map[whom]int64{}
+			questions[i] = question{
+				integration: c.integration, from: c.start, to: c.end(), calls: callsOf(c.key(), c.kinds),
+				total: sums[i].add, whoms: c.affected, each: sums[i].addOf,
+			}
 		}
 		if err := s.ask(ctx, questions); err != nil {
 			return err
@@ -213,50 +198,38 @@ func (c *candidate) stands(at int) bool {
 	return c.counts[at] >= c.least(at) && tail(c.counts[at], c.rate(at)) < chance
 }
 
-// worth tells whether the traffic of a window is to be read for a key: not again before it grew, or some time went by.
-func (s *Store) worth(c *candidate, window int, now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n, key := c.counts[window], judged{c.id, window}
-	rest := min(time.Duration(afresh*float64(windows[window].length)), mostAfresh)
-	if had, ok := s.judged[key]; ok && float64(n) < growth*float64(had.n) && now.Before(had.at.Add(rest)) && c.status == Watched {
+// worth tells whether the traffic of a window is to be read for a problem: not again before it grew, or some time went by.
+func (c *candidate) worth(window int, now time.Time) bool {
+	if c.watch == nil {
+		return true
+	}
+	c.watch.mu.Lock()
+	defer c.watch.mu.Unlock()
+	p := c.watch.sheet.problems[c.id]
+	if p == nil {
 		return false
 	}
-	if len(s.judged) >= mostJudged {
-		clear(s.judged)
+	n, had := c.counts[window], p.judged[window]
+	rest := min(time.Duration(afresh*float64(windows[window].length)), mostAfresh)
+	if had.n > 0 && float64(n) < growth*float64(had.n) && now.Before(had.at.Add(rest)) {
+		return false
 	}
-	s.judged[key] = judgement{n, now}
+	p.judged[window] = judgement{n, now}
 	return true
 }
 
 // share adds up the calls that a problem's sightings are a share of.
 type share struct {
-	calls    calls
 	own      map[whom]int64 // of each whom the problem was seen at
 	all      int64
 	affected int64
 }
 
-func newShare(c *candidate) share {
-	s := share{calls: callsOf(c.key(), c.kinds), own: map[whom]int64{}}
-	for _, w := range c.affected {
-		s.own[w] = 0
-	}
-	return s
-}
+func (s *share) add(n int64) { s.all += n }
 
-func (s *share) take(c *statistics.Cell, _ time.Time) {
-	if !s.calls.has(c) || c.Status == entry.StatusPending {
-		return
-	}
-	s.all += c.Count
-	for _, w := range whose(c) {
-		if _, ok := s.own[w]; ok {
-			s.own[w] += c.Count
-			s.affected += c.Count
-			return
-		}
-	}
+func (s *share) addOf(w whom, _ time.Time, n, _ int64) {
+	s.own[w] += n
+	s.affected += n
 }
 
 // decide opens what takes a large share of the calls, and not by chance.

@@ -54,6 +54,7 @@ var Tables = []Table{
 	{Name: "change_cursor", Placement: Distributed, Rights: all},
 	{Name: "finding", Placement: Distributed, Rights: all},
 	{Name: "issue", Placement: Distributed, Rights: all},
+	{Name: "issue_watched", Placement: Distributed, Rights: all},
 	{Name: "issue_affected", Placement: Distributed, Rights: all},
 	{Name: "issue_minute", Placement: Distributed, Rights: all},
 	{Name: "issue_hour", Placement: Distributed, Rights: all},

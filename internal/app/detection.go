@@ -69,11 +69,7 @@ func NewDetection(from Sources) *Detection {
 
 // Take counts all that ingestion found.
 func (d *Detection) Take(ctx context.Context) error {
-	for {
-		if n, err := d.Issues.Take(ctx); err != nil || n == 0 {
-			return err
-		}
-	}
+	return d.Issues.TakeAll(ctx)
 }
 
 // Detect brings all issues of the tenant up to date.

@@ -62,7 +62,7 @@ func (s Stream) Reach(ctx context.Context, tx *tenant.Tx, at int64) (int64, erro
 }
 
 func (s Stream) read(ctx context.Context, tx *tenant.Tx, sql string) (no int64, err error) {
-	err = tx.Pgx().QueryRow(ctx, sql, tx.TenantID(), s.name).Scan(&no)
+	err = tx.Pgx().QueryRow(ctx, sql, pgx.QueryExecModeCacheStatement, tx.TenantID(), s.name).Scan(&no)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return 0, nil
 	}

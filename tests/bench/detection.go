@@ -143,20 +143,23 @@ func measureDiagnosis(ctx context.Context, o options, out io.Writer) (err error)
 	}
 	b.Later(plain.Stop)
 	took := map[bool]*loading{true: {}, false: {}}
-	for i := range 2 * (1 + turns) {
-		on, to := i%2 == 0, &loading{}
-		if b.service = plain; on {
-			b.service = looking
+	err = b.counted(ctx, func(ctx context.Context) error {
+		for i := range 2 * (1 + turns) {
+			on, to := i%2 == 0, &loading{}
+			if b.service = plain; on {
+				b.service = looking
+			}
+			if i >= 2 {
+				to = took[on]
+			}
+			if err := b.turn(ctx, i, to, o.entries/diagnosed); err != nil {
+				return err
+			}
 		}
-		if i >= 2 {
-			to = took[on]
-		}
-		if err := b.turn(ctx, i, to, o.entries/diagnosed); err != nil {
-			return err
-		}
-	}
+		return nil
+	})
 	b.service = looking
-	return printDiagnosis(out, took)
+	return errors.Join(err, printDiagnosis(out, took))
 }
 
 func printDiagnosis(out io.Writer, took map[bool]*loading) error {

@@ -22,10 +22,10 @@ import (
 )
 
 type options struct {
-	entries, tenants, days, senders, batch, rounds, queries int
-	seed                                                    uint64
-	dataDir, json, debugAddr                                string
-	short, statistics, detection, statements, load          bool
+	entries, tenants, days, senders, batch, rounds, queries   int
+	seed                                                      uint64
+	dataDir, json, debugAddr                                  string
+	short, statistics, detection, diagnosis, statements, load bool
 }
 
 func parse(args []string) (options, error) {
@@ -45,6 +45,7 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.short, "short", false, "20,000 entries of 4 tenants over 3 days: whether it works, not how fast")
 	f.BoolVar(&o.statistics, "statistics", false, "statistics alone, at two scales: the entries, and twenty times as many")
 	f.BoolVar(&o.detection, "detection", false, "what finding problems costs: looks at 1, 10 and 100 times the entries, and ingestion with and without diagnosis")
+	f.BoolVar(&o.diagnosis, "diagnosis", false, "of -detection only what diagnosis adds to ingestion")
 	f.BoolVar(&o.statements, "statements", false, "print the statements that PostgreSQL spent most on while it was loaded; counting them costs a little")
 	f.BoolVar(&o.load, "load", false, "ingestion alone, for profiles: no queries, no compaction, no crowd")
 	if err := f.Parse(args); err != nil {
@@ -88,6 +89,9 @@ func exit(err error) {
 func run(ctx context.Context, o options) error {
 	if o.statistics {
 		return measureScales(ctx, o, os.Stdout)
+	}
+	if o.diagnosis {
+		return measureDiagnosis(ctx, o, os.Stdout)
 	}
 	if o.detection {
 		return measureDetection(ctx, o, os.Stdout)

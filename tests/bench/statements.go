@@ -82,8 +82,8 @@ func (b *bench) countStatements(ctx context.Context, way *pageWay) (most int, er
 }
 
 // costly are the statements that took most of the service's database, of whomever.
-const costly = `SELECT calls, total_exec_time, rows, left(regexp_replace(query, '\s+', ' ', 'g'), 150) FROM pg_stat_statements
-WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY total_exec_time DESC LIMIT 30`
+const costly = `SELECT calls, total_plan_time, total_exec_time, rows, left(regexp_replace(query, '\s+', ' ', 'g'), 150) FROM pg_stat_statements
+WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY total_plan_time + total_exec_time DESC LIMIT 40`
 
 // counted does something and, where that was asked for, prints what PostgreSQL spent its time on meanwhile.
 func (b *bench) counted(ctx context.Context, do func(context.Context) error) error {
@@ -92,6 +92,9 @@ func (b *bench) counted(ctx context.Context, do func(context.Context) error) err
 	}
 	if _, err := b.admin.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements"); err != nil {
 		return fmt.Errorf("count statements: %w", err)
+	}
+	if _, err := b.admin.Exec(ctx, "ALTER SYSTEM SET pg_stat_statements.track_planning = on"); err != nil {
+		return fmt.Errorf("count planning: %w", err)
 	}
 	if err := count(ctx, b.admin, "all"); err != nil {
 		return err
@@ -104,11 +107,11 @@ func (b *bench) counted(ctx context.Context, do func(context.Context) error) err
 		return err
 	}
 	var calls, n int64
-	var millis float64
+	var planning, millis float64
 	var text string
-	fmt.Fprintf(os.Stderr, "%9s %9s %9s  statement\n", "calls", "ms", "rows")
-	if _, err := pgx.ForEachRow(rows, []any{&calls, &millis, &n, &text}, func() error {
-		fmt.Fprintf(os.Stderr, "%9d %9.0f %9d  %s\n", calls, millis, n, text)
+	fmt.Fprintf(os.Stderr, "%9s %9s %9s %9s  statement\n", "calls", "ms plan", "ms", "rows")
+	if _, err := pgx.ForEachRow(rows, []any{&calls, &planning, &millis, &n, &text}, func() error {
+		fmt.Fprintf(os.Stderr, "%9d %9.0f %9.0f %9d  %s\n", calls, planning, millis, n, text)
 		return nil
 	}); err != nil {
 		return err

@@ -1,0 +1,33 @@
+package issues
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// SheetText is what a packed sheet says, in words.
+func SheetText(tenantID uuid.UUID, packed []byte) (string, error) {
+	s := newSheet(tenantID)
+	if err := s.add(packed, true); err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, w := range s.whoms.values {
+		fmt.Fprintf(&b, "whom %s %s\n", w.customer, w.app)
+	}
+	for _, p := range s.problems {
+		fmt.Fprintf(&b, "problem %s %s %s\n", p.id, p.key.Category, p.key.Scope)
+		for _, c := range p.cells {
+			fmt.Fprintf(&b, "cell %s %s %d %s\n", p.key.Scope, c.at().Format("15:04"), c.n, c.lastAt())
+		}
+		for _, h := range p.hours {
+			fmt.Fprintf(&b, "hour %s %d %d\n", p.key.Scope, h.hour, h.n)
+		}
+		for _, e := range p.evidence {
+			fmt.Fprintf(&b, "shown %s %s %s %s\n", p.key.Scope, e.ID, e.customer, e.At)
+		}
+	}
+	return b.String(), nil
+}
