@@ -357,9 +357,13 @@ func (s *socket) ping() {
 			return
 		case <-ticker.C:
 		}
-		ctx, cancel := context.WithTimeout(s.ctx, s.streams.timing.write)
+		// A ping that is under way while the socket is closed must not cut it off: the client is told why it is closed.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), s.streams.timing.write)
 		err := s.conn.Ping(ctx)
 		cancel()
+		if s.ctx.Err() != nil {
+			return
+		}
 		if err != nil {
 			s.cancel(err)
 			_ = s.conn.CloseNow()
