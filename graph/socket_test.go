@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
@@ -148,7 +149,7 @@ func TestShutdownSaysThatTheServiceRestarts(t *testing.T) {
 	event, _ := e.hear()
 	require.Empty(t, event)
 	require.NoError(t, <-ended)
-	require.Zero(t, b.deps.Live.Joined())
+	require.Eventually(t, func() bool { return b.deps.Live.Joined() == 0 }, time.Minute, time.Millisecond, "whoever is gone follows nothing")
 	_, _, err := websocket.Dial(t.Context(), s.http.URL, &websocket.DialOptions{Subprotocols: []string{subprotocol}}) //nolint:bodyclose // There is none.
 	require.ErrorContains(t, err, "503")
 }
