@@ -2,17 +2,21 @@ package graph
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weirhq/weir/internal/fakedns"
 	"github.com/weirhq/weir/notify"
 	"github.com/weirhq/weir/notify/channel"
 	"github.com/weirhq/weir/notify/reach"
@@ -183,6 +187,44 @@ func TestAReceiverHasItsTime(t *testing.T) {
 	require.Contains(t, seen.text(t, "node.deliveries.nodes.0.attempts.0.error"), "no answer within the time")
 	require.GreaterOrEqual(t, seen.at(t, "node.deliveries.nodes.0.attempts.0.durationMs"), 200.0)
 	require.Equal(t, "DELIVERED", l.seen(t, taken).text(t, "node.deliveries.nodes.0.status"))
+}
+
+// A name that meant an allowed address when the endpoint was made, and for its first delivery, may mean another one later:
+// it is looked up for each attempt, and what it means then is not connected to.
+func TestANameThatComesToMeanAForbiddenAddress(t *testing.T) {
+	t.Parallel()
+	allow, err := reach.Parse([]string{"127.0.0.0/8"})
+	require.NoError(t, err)
+	var turned atomic.Bool
+	resolver := fakedns.Resolver(t, func(string) net.IP {
+		if turned.Load() {
+			return net.IPv4(10, 0, 0, 1)
+		}
+		return net.IPv4(127, 0, 0, 1)
+	})
+	got := &receiver{}
+	server := httptest.NewTLSServer(got)
+	t.Cleanup(server.Close)
+	l := reaching(t, 0, func(o *notify.Options) {
+		o.Sender = channel.New(channel.Options{Reach: allow, Resolver: resolver, Timeout: 10 * time.Second, Transport: func(tr *http.Transport) {
+			tr.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+			tr.TLSClientConfig.ServerName = "example.com"
+		}})
+	})
+	port := server.Listener.Addr().(*net.TCPAddr).Port
+	id := l.endpointAt(t, fmt.Sprintf("https://rebinding.example.com:%d/", port), "FLOW_RUN_FAILED")
+	l.fail(t, 1)
+	l.deliver(t)
+	require.Equal(t, "DELIVERED", l.seen(t, id).text(t, "node.deliveries.nodes.0.status"))
+	require.Len(t, got.bodies(), 1)
+
+	turned.Store(true)
+	l.fail(t, 1)
+	l.deliver(t)
+	seen := l.seen(t, id)
+	require.Equal(t, "RETRYING", seen.text(t, "node.deliveries.nodes.0.status"))
+	require.Contains(t, seen.text(t, "node.deliveries.nodes.0.attempts.0.error"), "private or reserved")
+	require.Len(t, got.bodies(), 1)
 }
 
 // Of an answer without an end 64 KiB are read: the receiver cannot get rid of more than what the way to there holds. The

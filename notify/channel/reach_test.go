@@ -1,7 +1,6 @@
 package channel
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,45 +10,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/weirhq/weir/internal/fakedns"
 	"github.com/weirhq/weir/notify"
 )
-
-// names answers DNS with what a function says of a name, so that a name can mean one address now and another then.
-func names(t *testing.T, of func(name string) net.IP) *net.Resolver {
-	t.Helper()
-	socket, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = socket.Close() })
-	go func() {
-		buffer := make([]byte, 1500)
-		for {
-			n, from, err := socket.ReadFrom(buffer)
-			if err != nil {
-				return
-			}
-			var m dnsmessage.Message
-			if m.Unpack(buffer[:n]) != nil || len(m.Questions) == 0 {
-				continue
-			}
-			q := m.Questions[0]
-			m.Response, m.Additionals = true, nil
-			if ip := of(q.Name.String()).To4(); ip != nil && q.Type == dnsmessage.TypeA {
-				m.Answers = []dnsmessage.Resource{{
-					Header: dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 0}, Body: &dnsmessage.AResource{A: [4]byte(ip)},
-				}}
-			}
-			packed, err := m.Pack()
-			if err == nil {
-				_, _ = socket.WriteTo(packed, from)
-			}
-		}
-	}()
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, "udp", socket.LocalAddr().String())
-	}}
-}
 
 // A public name that means a private address is refused when it is connected to, however it was before.
 func TestANameThatTurnsOutToBePrivateIsRefused(t *testing.T) {
@@ -65,7 +29,7 @@ func TestANameThatTurnsOutToBePrivateIsRefused(t *testing.T) {
 	}
 
 	asked := atomic.Int64{}
-	resolver := names(t, func(string) net.IP {
+	resolver := fakedns.Resolver(t, func(string) net.IP {
 		asked.Add(1)
 		return net.IPv4(127, 0, 0, 1)
 	})
@@ -86,7 +50,7 @@ func TestANameThatTurnsOutToBePrivateIsRefused(t *testing.T) {
 
 	// It changes its mind between two attempts.
 	var private atomic.Bool
-	turning := names(t, func(string) net.IP {
+	turning := fakedns.Resolver(t, func(string) net.IP {
 		if private.Load() {
 			return net.IPv4(10, 0, 0, 1)
 		}
