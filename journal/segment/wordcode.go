@@ -3,6 +3,7 @@ package segment
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -156,7 +157,7 @@ func (c *wordCoder) number() {
 	dictionary := room(c.streams[3], binary.MaxVarintLen64+len(c.words)*(1+longestCoded)+16)
 	n := binary.PutUvarint(dictionary, uint64(len(c.words)))
 	before := &codedWord{}
-	c.codes = room16(c.codes, len(c.words))
+	c.codes = room(c.codes, len(c.words))
 	for i, number := range c.ranked {
 		w := &c.words[number]
 		code := (firstWord + i) << 8
@@ -203,7 +204,7 @@ func (c *wordCoder) rank(to []uint16) []uint16 {
 // byLetters sorts the rest by the first six letters, whatever their case: two letters at a time, the last ones first. What
 // stands behind them matters little.
 func (c *wordCoder) byLetters() []uint16 {
-	from, to := c.rest, room16(c.spare, len(c.rest))
+	from, to := c.rest, room(c.spare, len(c.rest))
 	for shift := 32; shift >= 0; shift -= 16 {
 		pair := func(number uint16) uint64 {
 			v := c.words[number].low >> shift
@@ -228,20 +229,8 @@ func (c *wordCoder) byLetters() []uint16 {
 	return from
 }
 
-// room is a buffer of so many bytes, whatever is in them: this one if it is large enough.
-func room(b []byte, n int) []byte {
-	if cap(b) < n {
-		return make([]byte, n)
-	}
-	return b[:n]
-}
-
-func room16(b []uint16, n int) []uint16 {
-	if cap(b) < n {
-		return make([]uint16, n)
-	}
-	return b[:n]
-}
+// room is a buffer of so many elements, whatever is in them.
+func room[T any](b []T, n int) []T { return slices.Grow(b[:0], n)[:n] }
 
 // putWord writes a word of the dictionary, and behind it what may be overwritten: how many of its first letters, at most 15,
 // are those of the word before, and the others.

@@ -158,9 +158,9 @@ func (r *report) printDisk(t *workload.Table) {
 		line("weir, "+s.State, s, most[s.State])
 	}
 	for _, s := range r.BaselineDisk {
-		for i, one := range baselines {
+		for _, one := range baselines {
 			if at := slices.IndexFunc(s.Tables, func(t tableSize) bool { return t.Name == one.table }); at >= 0 && s.State != "compacted" {
-				line("rows with "+baselines[i].kind+", "+s.State, sizes{Tables: s.Tables[at : at+1]}, 0)
+				line("rows with "+one.kind+", "+s.State, sizes{Tables: s.Tables[at : at+1]}, 0)
 			}
 		}
 	}
