@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"syscall"
 
@@ -16,6 +15,7 @@ import (
 
 	"github.com/weirhq/weir/internal/config"
 	"github.com/weirhq/weir/internal/cpu"
+	"github.com/weirhq/weir/internal/heap"
 )
 
 // The exit statuses.
@@ -42,12 +42,11 @@ type cli struct {
 }
 
 func main() {
-	held := ballast()
 	cpu.Spread()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go heap.Tend(context.Background())
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
-	runtime.KeepAlive(held)
 	os.Exit(code)
 }
 
