@@ -12,7 +12,7 @@ var transactionPaths = []string{"/rest/v2/transaction", "/rest/v2.0/transaction"
 
 // routeTransactions serves what Aino's agents send.
 func (a *App) routeTransactions(mux *http.ServeMux) {
-	batches := traced("transactions", authenticate(a.auth, a.log, refuseTransactions, ingest.NewTransactionHandler(a.ingest)))
+	batches := a.traced("transactions", authenticate(a.auth, a.log, refuseTransactions, ingest.NewTransactionHandler(a.ingest)))
 	for _, path := range transactionPaths {
 		mux.Handle(path, batches)
 	}
