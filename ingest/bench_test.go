@@ -49,6 +49,7 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func benchmarkDecode(b *testing.B, body []byte, form Form, events int) {
+	b.Helper()
 	d := &decoder{}
 	p := testPolicy(b, redact.Policy{})
 	b.ReportAllocs()
@@ -76,13 +77,19 @@ func benchmarkDecode(b *testing.B, body []byte, form Form, events int) {
 
 // BenchmarkParse only reads the JSON.
 func BenchmarkParse(b *testing.B) {
-	var d document
-	text := []byte(sampleEvent)
-	b.ReportAllocs()
-	b.SetBytes(int64(len(text)))
-	for b.Loop() {
-		if d.parse(text, true) != complete {
-			b.Fatal(d.problem)
-		}
+	benchmarkParse := func(name string, text []byte) {
+		b.Run(name, func(b *testing.B) {
+			var d document
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if d.parse(text, true) != complete {
+					b.Fatal(d.problem)
+				}
+			}
+		})
 	}
+	benchmarkParse("sample", []byte(sampleEvent))
+	line, _, _ := bytes.Cut(corpusBody(1, FormLines), []byte("\n"))
+	benchmarkParse("corpus", line)
 }

@@ -14,6 +14,28 @@ const (
 	highs = 0x8080808080808080
 )
 
+// stops sets the high bit of the first of eight bytes of ASCII that is a quote, a backslash or a control character. What
+// it says of the bytes after that, and of those that are not ASCII, is nothing.
+func stops(w uint64) uint64 {
+	// With their second bit turned over, a quote comes right after the control characters, and a blank after it.
+	return (w ^ ones*2 - ones*(' '+1)) | (w ^ ones*'\\' - ones)
+}
+
+// plainString is where a string ends whose opening quote is at i, if it is ASCII without escapes; 0 if it is not, or
+// may not be: str reads those.
+func plainString(t []byte, i int) int {
+	for i++; i+8 <= len(t); i += 8 {
+		w := binary.LittleEndian.Uint64(t[i:])
+		if stop := (stops(w) | w) & highs; stop != 0 {
+			if i += bits.TrailingZeros64(stop) / 8; t[i] == '"' {
+				return i + 1
+			}
+			return 0
+		}
+	}
+	return 0
+}
+
 // str reads a string, whose opening quote is at i.
 func (d *document) str() progress {
 	start, t := d.i, d.text
@@ -24,9 +46,7 @@ func (d *document) str() progress {
 		// Eight bytes at a time up to the first that is a quote, a backslash, a control character, or not ASCII.
 		for i+8 <= len(t) {
 			w := binary.LittleEndian.Uint64(t[i:])
-			quote, slash := w^ones*'"', w^ones*'\\'
-			stop := ((quote-ones)&^quote|(slash-ones)&^slash|(w-ones*' ')&^w)&highs | w&watch
-			if stop != 0 {
+			if stop := stops(w)&^w&highs | w&watch; stop != 0 {
 				i += bits.TrailingZeros64(stop) / 8
 				break
 			}
