@@ -161,10 +161,10 @@ func (d *decoder) errorOf(e *entry.Entry, v ref) {
 // problem reads an error's parts; kind is a place among errorKinds, or 0.
 func (d *decoder) problem(v ref) (kind int, code, message string) {
 	const field = "data.error"
-	if d.node(v).shape == isString {
+	if d.node(v).Shape == isString {
 		return 0, "", d.prose(v, field)
 	}
-	if d.node(v).shape != isObject {
+	if d.node(v).Shape != isObject {
 		d.invalid(field, "expected an object with code and message")
 		return 0, "", ""
 	}

@@ -16,7 +16,7 @@ type decoder struct {
 	doc    document
 	inner  document
 	arena  arena
-	redact *redact.Redactor
+	redact *redact.Session
 
 	tenantID uuid.UUID
 	now      time.Time
@@ -39,7 +39,7 @@ type named struct {
 
 // setup makes the decoder ready for a request.
 func (d *decoder) setup(tenantID uuid.UUID, now time.Time, p *policy) {
-	*d = decoder{doc: d.doc, inner: d.inner, redact: p.redactor, tenantID: tenantID, now: now}
+	*d = decoder{doc: d.doc, inner: d.inner, redact: p.redactor.Session(), tenantID: tenantID, now: now}
 	for k, days := range p.days {
 		d.oldest[k] = now.AddDate(0, 0, -days)
 	}
@@ -64,7 +64,7 @@ func (d *decoder) event() *event {
 	d.fault = nil
 	r := &record{}
 	e := &r.event
-	if d.doc.nodes[0].shape != isObject {
+	if d.doc.nodes[0].Shape != isObject {
 		d.reject(CodeInvalidField, "", "an event is a JSON object")
 		e.fault = d.fault
 		return e
@@ -93,13 +93,13 @@ func (d *decoder) event() *event {
 // salvage reads type and id of an event that broke off.
 func (d *decoder) salvage() (kind eventType, id string) {
 	d.fault = nil
-	if len(d.doc.nodes) == 0 || d.doc.nodes[0].shape != isObject {
+	if len(d.doc.nodes) == 0 || d.doc.nodes[0].Shape != isObject {
 		return noType, ""
 	}
 	// What is open has no end yet: it ends where the nodes do.
 	for _, top := range d.doc.open {
 		if top &^= objectBit; top != noNode {
-			d.doc.nodes[top].next = uint32(len(d.doc.nodes)) //nolint:gosec // An event is at most a MiB.
+			d.doc.nodes[top].Next = uint32(len(d.doc.nodes)) //nolint:gosec // An event is at most a MiB.
 		}
 	}
 	env := d.envelope()

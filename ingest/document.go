@@ -3,42 +3,33 @@ package ingest
 import (
 	"math"
 	"slices"
+
+	"github.com/weirhq/weir/ingest/jsonnode"
 )
 
-// shape is what kind of JSON value a node is.
-type shape uint8
+type (
+	node  = jsonnode.Node
+	shape = jsonnode.Shape
+)
 
 const (
-	isNull shape = iota + 1
-	isBool
-	isNumber
-	isString
-	isArray
-	isObject
-)
+	isNull   = jsonnode.Null
+	isBool   = jsonnode.Bool
+	isNumber = jsonnode.Number
+	isString = jsonnode.String
+	isArray  = jsonnode.Array
+	isObject = jsonnode.Object
 
-// What parse notes of a string, so that most need no second look.
-const (
-	hasEscape = 1 << iota
-	hasHighByte
+	hasEscape   = jsonnode.HasEscape
+	hasHighByte = jsonnode.HasHighByte
 )
-
-// node is one value of a document. A member of an object is two nodes: its name and its value.
-type node struct {
-	shape shape
-	notes uint8
-	// start and end are the value's place in the text, quotes and brackets included.
-	start, end uint32
-	// next is the node after this one and all inside it.
-	next uint32
-}
 
 // ref is the index of a node. The root is never asked for by reference, so 0 says that there is none.
 type ref uint32
 
 const (
 	// noteDepth is how deep nodes are kept: what lies deeper is checked, and read as text if at all.
-	noteDepth = 10
+	noteDepth = jsonnode.Depth
 	// maxDepth is how deep a document may be.
 	maxDepth = 10_000
 	// keptNodes bounds what a document that is used again holds on to.
@@ -232,7 +223,7 @@ func (d *document) leave() {
 	d.open = d.open[:len(d.open)-1]
 	if top != noNode {
 		n := &d.nodes[top]
-		n.end, n.next = uint32(d.i), uint32(len(d.nodes)) //nolint:gosec // As above.
+		n.End, n.Next = uint32(d.i), uint32(len(d.nodes)) //nolint:gosec // As above.
 	}
 }
 
@@ -253,8 +244,8 @@ func (d *document) add(s shape, notes uint8, start, end int) {
 	}
 	d.nodes = d.nodes[:k+1]
 	n := &d.nodes[k]
-	n.shape, n.notes = s, notes
-	n.start, n.end, n.next = uint32(start), uint32(end), uint32(k)+1 //nolint:gosec // An event is at most a MiB.
+	n.Shape, n.Notes = s, notes
+	n.Start, n.End, n.Next = uint32(start), uint32(end), uint32(k)+1 //nolint:gosec // An event is at most a MiB.
 }
 
 func (d *document) grow() { d.nodes = slices.Grow(d.nodes, 1) }

@@ -41,6 +41,13 @@ func mediaType(contentType string) string {
 	return strings.ToLower(strings.TrimSpace(contentType))
 }
 
+// isMultipart reports whether a body of the type is read in parts, whatever it
+// looks like.
+func isMultipart(contentType string) bool {
+	t := strings.TrimSpace(contentType)
+	return t != "" && t[0]|0x20 == 'm' && strings.HasPrefix(mediaType(t), "multipart/")
+}
+
 // formLike reports whether a body without a type is a form: one line, with =.
 func formLike(s []byte) bool {
 	return bytes.IndexByte(s, '=') > 0 && !bytes.ContainsAny(s, " \n\"<>{}")

@@ -1,0 +1,110 @@
+package redact
+
+import (
+	"sync"
+
+	"github.com/weirhq/weir/ingest/jsonnode"
+)
+
+// Session redacts one text after another, and uses its memory again: what an
+// event has of texts is a dozen, most of them short. Its methods are those of
+// Redactor. It is not for concurrent use.
+type Session struct{ pass pass }
+
+// Session makes a Session of the redactor's policy.
+func (r *Redactor) Session() *Session { return &Session{pass{r: r}} }
+
+// Text redacts plain text.
+func (s *Session) Text(src, dst []byte) ([]byte, bool) {
+	return s.run(src, dst, (*pass).text)
+}
+
+// Body redacts a body of the given content type.
+func (s *Session) Body(contentType string, src, dst []byte) ([]byte, bool) {
+	if len(src) == 0 {
+		return src, false
+	}
+	s.pass.body(contentType, src, 0)
+	return s.result(src, dst)
+}
+
+// Nodes is Body of an object or an array that was read already: of the value at
+// root, less the reading. The nodes are those of text, and none is missing within
+// the value.
+func (s *Session) Nodes(contentType string, text []byte, nodes []jsonnode.Node, root uint32, dst []byte) ([]byte, bool) {
+	n := &nodes[root]
+	src := text[n.Start:n.End]
+	if isMultipart(contentType) {
+		return s.Body(contentType, src, dst)
+	}
+	j := jsonReader{pass: &s.pass, s: text, base: -int(n.Start)}
+	j.walk(nodes, root)
+	return s.result(src, dst)
+}
+
+// JSON redacts a JSON text, or several in a row.
+func (s *Session) JSON(src, dst []byte) ([]byte, bool) {
+	return s.run(src, dst, (*pass).jsonOrText)
+}
+
+// URL redacts a URL.
+func (s *Session) URL(raw string) (string, bool) {
+	return s.runString(raw, (*pass).url)
+}
+
+// Header redacts the value of a header.
+func (s *Session) Header(name, value string) (string, bool) {
+	if value == "" {
+		return value, false
+	}
+	if s.pass.r.header(bytesOf(name)) {
+		return mark, true
+	}
+	return s.runString(value, (*pass).value)
+}
+
+// HasName reports whether the name of a field alone makes its value a secret.
+func (s *Session) HasName(field string) bool { return s.pass.r.HasName(field) }
+
+func (s *Session) run(src, dst []byte, read func(p *pass, s []byte, base int)) ([]byte, bool) {
+	if len(src) == 0 {
+		return src, false
+	}
+	read(&s.pass, src, 0)
+	return s.result(src, dst)
+}
+
+func (s *Session) runString(text string, read func(p *pass, s []byte, base int)) (string, bool) {
+	out, changed := s.run(bytesOf(text), nil, read)
+	if !changed {
+		return text, false
+	}
+	return string(out), true
+}
+
+// result makes the edits, and leaves none of them.
+func (s *Session) result(src, dst []byte) ([]byte, bool) {
+	p := &s.pass
+	if len(p.edits) == 0 {
+		return src, false
+	}
+	out := apply(dst, src, p.edits)
+	clear(p.edits)
+	p.edits = p.edits[:0]
+	return out, true
+}
+
+// sessions are those of texts that come one at a time.
+var sessions = sync.Pool{New: func() any { return new(Session) }}
+
+func (r *Redactor) borrow() *Session {
+	s := sessions.Get().(*Session)
+	// One that a panic gave back half-way must not edit another text.
+	s.pass = pass{r: r, edits: s.pass.edits[:0], decoded: s.pass.decoded}
+	return s
+}
+
+func (s *Session) giveBack() {
+	s.pass.r = nil
+	sessions.Put(s)
+}
