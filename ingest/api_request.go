@@ -80,9 +80,11 @@ const maxURL = 32 << 10
 // address reads a URL.
 func (d *decoder) address(e *entry.Entry, v ref, field string) {
 	text := d.text(v, field, maxURL)
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		d.invalid(field, "expected a URL without control characters")
-		return
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] == 0x7f {
+			d.invalid(field, "expected a URL without control characters")
+			return
+		}
 	}
 	e.URL, _ = d.redact.URL(text)
 }

@@ -164,7 +164,7 @@ func (d *decoder) inTime(e *event, field string) {
 		d.reject(CodeInFuture, field, "it is more than 10 minutes ahead of the server's clock")
 	case kind != 0 && e.at.Before(d.oldest[kind]):
 		d.reject(CodeTooOld, field, "it is older than log entries of this kind are kept")
-	case e.at.Year() < 1:
+	case e.at.Before(time.Time{}):
 		d.reject(CodeInvalidField, field, "expected a time after the year 0")
 	}
 }

@@ -24,27 +24,33 @@ func (d *decoder) invalid(field, format string, args ...any) {
 
 // member walks over an object's members.
 type member struct {
-	d        *decoder
-	at, over uint32
-	name     []byte
+	d *decoder
+	// text and nodes are the document's, the nodes up to the end of the object.
+	text  []byte
+	nodes []node
+	at    uint32
+	name  []byte
 	// value is the member's value; 0 when it is null.
 	value ref
 }
 
 func (d *decoder) members(object ref) member {
-	return member{d: d, at: uint32(object) + 1, over: d.doc.nodes[object].Next}
+	nodes := d.doc.nodes
+	return member{d: d, text: d.doc.text, nodes: nodes[:nodes[object].Next], at: uint32(object) + 1}
 }
 
 func (m *member) next() bool {
-	if m.at+1 >= m.over {
+	at := int(m.at) + 1
+	if at >= len(m.nodes) {
 		return false
 	}
-	name, value := &m.d.doc.nodes[m.at], &m.d.doc.nodes[m.at+1]
-	m.name = m.d.doc.text[name.Start+1 : name.End-1]
-	if name.Notes != 0 {
+	name, value := &m.nodes[at-1], &m.nodes[at]
+	if name.Notes == 0 {
+		m.name = m.text[name.Start+1 : name.End-1]
+	} else {
 		m.name = bytesOf(m.d.doc.string(name, &m.d.arena))
 	}
-	m.value = ref(m.at + 1)
+	m.value = ref(at) //nolint:gosec // An event is at most a MiB.
 	if value.Shape == isNull {
 		m.value = 0
 	}
@@ -152,6 +158,9 @@ func (d *decoder) clean(s string) string {
 // time reads a time.
 func (d *decoder) time(v ref, field string) time.Time {
 	text := d.text(v, field, maxKey)
+	if at, ok := utcMoment(text); ok {
+		return at
+	}
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || at.Year() > 9999 {
 		d.invalid(field, "expected a time as in RFC 3339, such as 2026-03-02T10:15:00Z")
