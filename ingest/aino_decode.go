@@ -24,7 +24,7 @@ type sent struct {
 // from another time, is rejected. What is not understood stands in the metadata.
 func (d *decoder) sentTransaction() *event {
 	d.fault = nil
-	r := &record{}
+	r := d.records.take()
 	e := &r.event
 	e.kind = transaction
 	if d.doc.nodes[0].Shape != isObject {

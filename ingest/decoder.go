@@ -13,10 +13,11 @@ import (
 
 // decoder makes events of documents, one after another: it checks, redacts and cuts. It is not for concurrent use.
 type decoder struct {
-	doc    document
-	inner  document
-	arena  arena
-	redact *redact.Session
+	doc     document
+	inner   document
+	arena   arena
+	records records
+	redact  *redact.Session
 
 	tenantID uuid.UUID
 	now      time.Time
@@ -39,7 +40,7 @@ type named struct {
 
 // setup makes the decoder ready for a request.
 func (d *decoder) setup(tenantID uuid.UUID, now time.Time, p *policy) {
-	*d = decoder{doc: d.doc, inner: d.inner, redact: p.redactor.Session(), tenantID: tenantID, now: now}
+	*d = decoder{doc: d.doc, inner: d.inner, records: d.records, redact: p.redactor.Session(), tenantID: tenantID, now: now}
 	for k, days := range p.days {
 		d.oldest[k] = now.AddDate(0, 0, -days)
 	}
@@ -48,7 +49,8 @@ func (d *decoder) setup(tenantID uuid.UUID, now time.Time, p *policy) {
 // release lets go of the request, so that a decoder that waits for the next one holds nothing of it.
 func (d *decoder) release() {
 	d.doc.text, d.inner.text = nil, nil
-	*d = decoder{doc: d.doc, inner: d.inner}
+	d.records.leave()
+	*d = decoder{doc: d.doc, inner: d.inner, records: d.records}
 }
 
 // envelope is where the fields of an event's envelope stand; 0 for those that are missing or null.
@@ -62,7 +64,7 @@ type envelope struct {
 // event makes an event of the document that was read last.
 func (d *decoder) event() *event {
 	d.fault = nil
-	r := &record{}
+	r := d.records.take()
 	e := &r.event
 	if d.doc.nodes[0].Shape != isObject {
 		d.reject(CodeInvalidField, "", "an event is a JSON object")
@@ -205,6 +207,7 @@ func (d *decoder) data(r *record, env *envelope) {
 
 // newEntry begins the entry of a record whose kind and time are known.
 func (d *decoder) newEntry(r *record) *entry.Entry {
+	d.records.fill(r)
 	e := &r.entry
 	r.event.entry, e.Detail = e, &r.detail
 	e.Kind = r.kind.logKind()
