@@ -45,7 +45,7 @@ func (d *decoder) header(v ref, field string) (list []entry.Header, contentType 
 		d.headers = d.headers[:len(d.headers)+len(list)]
 	}
 	for i := range list {
-		if strings.EqualFold(list[i].Name, "content-type") {
+		if name := list[i].Name; len(name) == len("content-type") && strings.EqualFold(name, "content-type") {
 			contentType = list[i].Value
 		}
 	}

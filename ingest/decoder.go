@@ -17,7 +17,7 @@ type decoder struct {
 	inner   document
 	arena   arena
 	records records
-	redact  *redact.Session
+	redact  redact.Session
 
 	tenantID uuid.UUID
 	now      time.Time
@@ -40,17 +40,19 @@ type named struct {
 
 // setup makes the decoder ready for a request.
 func (d *decoder) setup(tenantID uuid.UUID, now time.Time, p *policy) {
-	*d = decoder{doc: d.doc, inner: d.inner, records: d.records, redact: p.redactor.Session(), tenantID: tenantID, now: now}
+	d.redact.Reset(p.redactor)
+	*d = decoder{doc: d.doc, inner: d.inner, records: d.records, redact: d.redact, tenantID: tenantID, now: now}
 	for k, days := range p.days {
 		d.oldest[k] = now.AddDate(0, 0, -days)
 	}
 }
 
-// release lets go of the request, so that a decoder that waits for the next one holds nothing of it.
+// release lets go of the request, so that a decoder that waits for the next one holds nothing of it but names of fields.
 func (d *decoder) release() {
 	d.doc.text, d.inner.text = nil, nil
 	d.records.leave()
-	*d = decoder{doc: d.doc, inner: d.inner, records: d.records}
+	d.redact.Reset(nil)
+	*d = decoder{doc: d.doc, inner: d.inner, records: d.records, redact: d.redact}
 }
 
 // envelope is where the fields of an event's envelope stand; 0 for those that are missing or null.

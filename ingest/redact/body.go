@@ -126,7 +126,7 @@ func (p *pass) part(s []byte, base int) {
 	if from == to {
 		return
 	}
-	if p.r.field(partName(s[:head])) != plain {
+	if p.field(partName(s[:head])) != plain {
 		p.edits = append(p.edits, edit{base + from, base + to, mark})
 		return
 	}

@@ -120,14 +120,14 @@ func (j *jsonReader) memberName(from, end int, escaped bool) {
 		if escaped {
 			j.encoded(name, j.base+from, jsonString)
 		} else {
-			j.forms(name, j.base+from)
+			j.nameForms(name, j.base+from)
 		}
 	}
 	if escaped {
 		var buf [longestName]byte
 		name = jsonString.decode(buf[:0], name)
 	}
-	j.name = j.r.field(name)
+	j.name = j.field(name)
 	j.pairMember(name)
 }
 
@@ -174,7 +174,7 @@ func (j *jsonReader) named(name []byte, escaped bool) {
 	if escaped || len(name) > longestName || slices.Contains(name, ' ') {
 		return
 	}
-	if j.r.field(name) != secret && !j.r.header(name) {
+	if j.field(name) != secret && !j.header(name) {
 		return
 	}
 	j.pair.secret = true

@@ -100,6 +100,7 @@ func bytesOf(s string) []byte {
 // pass is the work on one text.
 type pass struct {
 	r     *Redactor
+	known *knownNames
 	edits []edit
 	// level is how many encodings deep the pass is, and decoded holds the text
 	// of each level.
@@ -119,7 +120,7 @@ const (
 // something encoded in it, else plain text.
 func (p *pass) value(s []byte, base int) {
 	switch {
-	case looksJSON(s):
+	case len(s) > 0 && (s[0] == '{' || s[0] == '[' || s[0] <= ' ') && looksJSON(s):
 		p.jsonOrText(s, base)
 	case bytes.IndexByte(s, '=') < 0 || !hasPercent(s):
 		p.text(s, base)

@@ -12,7 +12,21 @@ import (
 type Session struct{ pass pass }
 
 // Session makes a Session of the redactor's policy.
-func (r *Redactor) Session() *Session { return &Session{pass{r: r}} }
+func (r *Redactor) Session() *Session {
+	s := &Session{}
+	s.Reset(r)
+	return s
+}
+
+// Reset makes the session one of another redactor's policy.
+func (s *Session) Reset(r *Redactor) {
+	known := s.pass.known
+	if known == nil {
+		known = new(knownNames)
+	}
+	// What a panic left of another text is no edit of the next.
+	s.pass = pass{r: r, known: known, edits: s.pass.edits[:0], decoded: s.pass.decoded}
+}
 
 // Text redacts plain text.
 func (s *Session) Text(src, dst []byte) ([]byte, bool) {
@@ -57,14 +71,19 @@ func (s *Session) Header(name, value string) (string, bool) {
 	if value == "" {
 		return value, false
 	}
-	if s.pass.r.header(bytesOf(name)) {
+	if s.pass.header(bytesOf(name)) {
 		return mark, true
 	}
-	return s.runString(value, (*pass).value)
+	s.pass.value(bytesOf(value), 0)
+	if len(s.pass.edits) == 0 {
+		return value, false
+	}
+	out, _ := s.result(bytesOf(value), nil)
+	return string(out), true
 }
 
 // HasName reports whether the name of a field alone makes its value a secret.
-func (s *Session) HasName(field string) bool { return s.pass.r.HasName(field) }
+func (s *Session) HasName(field string) bool { return s.pass.field(bytesOf(field)) == secret }
 
 func (s *Session) run(src, dst []byte, read func(p *pass, s []byte, base int)) ([]byte, bool) {
 	if len(src) == 0 {
@@ -99,8 +118,7 @@ var sessions = sync.Pool{New: func() any { return new(Session) }}
 
 func (r *Redactor) borrow() *Session {
 	s := sessions.Get().(*Session)
-	// One that a panic gave back half-way must not edit another text.
-	s.pass = pass{r: r, edits: s.pass.edits[:0], decoded: s.pass.decoded}
+	s.Reset(r)
 	return s
 }
 
