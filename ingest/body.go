@@ -20,11 +20,7 @@ func (d *decoder) header(v ref, field string) (list []entry.Header, contentType 
 	if v == 0 || !d.isObject(v, field) {
 		return nil, ""
 	}
-	if cap(d.headers)-len(d.headers) < 16 {
-		// Many messages share one allocation.
-		d.headers = make([]entry.Header, 0, 256)
-	}
-	list = d.headers[len(d.headers):]
+	list = d.records.headerRoom()
 	for m := d.members(v); m.next() && d.fault == nil; {
 		if m.value == 0 {
 			continue
@@ -41,9 +37,7 @@ func (d *decoder) header(v ref, field string) (list []entry.Header, contentType 
 	if len(list) > maxHeaders {
 		d.invalid(field, "expected at most %d header fields", maxHeaders)
 	}
-	if len(d.headers)+len(list) <= cap(d.headers) {
-		d.headers = d.headers[:len(d.headers)+len(list)]
-	}
+	d.records.keepHeaders(list)
 	for i := range list {
 		if name := list[i].Name; len(name) == len("content-type") && strings.EqualFold(name, "content-type") {
 			contentType = list[i].Value

@@ -25,7 +25,6 @@ type decoder struct {
 	oldest [entry.KindLogLine + 1]time.Time
 
 	fault    *Rejection
-	headers  []entry.Header
 	lastRun  named
 	lastNode named
 	// alike counts the transactions of a request that came without an id, by what they are.
