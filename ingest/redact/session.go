@@ -7,18 +7,12 @@ import (
 )
 
 // Session redacts one text after another, and uses its memory again: what an
-// event has of texts is a dozen, most of them short. Its methods are those of
-// Redactor. It is not for concurrent use.
+// event has of texts is a dozen, most of them short. Reset makes it ready; its
+// methods are those of Redactor. It is not for concurrent use.
 type Session struct{ pass pass }
 
-// Session makes a Session of the redactor's policy.
-func (r *Redactor) Session() *Session {
-	s := &Session{}
-	s.Reset(r)
-	return s
-}
-
-// Reset makes the session one of another redactor's policy.
+// Reset makes the session one of a redactor's policy. Of what it was before, it
+// keeps room, and what the built-in rules say of the names that it met.
 func (s *Session) Reset(r *Redactor) {
 	known := s.pass.known
 	if known == nil {
@@ -42,8 +36,8 @@ func (s *Session) Body(contentType string, src, dst []byte) ([]byte, bool) {
 	return s.result(src, dst)
 }
 
-// Nodes is Body of an object or an array that was read already: of the value at
-// root, less the reading. The nodes are those of text, and none is missing within
+// Nodes is Body of an object or an array that was read already, the value at
+// root: less the reading. The nodes are those of text, and none is missing within
 // the value.
 func (s *Session) Nodes(contentType string, text []byte, nodes []jsonnode.Node, root uint32, dst []byte) ([]byte, bool) {
 	n := &nodes[root]
