@@ -24,10 +24,10 @@ type sent struct {
 // from another time, is rejected. What is not understood stands in the metadata.
 func (d *decoder) sentTransaction() *event {
 	d.fault = nil
-	r := &record{}
+	r := d.records.take()
 	e := &r.event
 	e.kind = transaction
-	if d.doc.nodes[0].shape != isObject {
+	if d.doc.nodes[0].Shape != isObject {
 		d.invalid("", "a transaction is a JSON object")
 		e.fault = d.fault
 		return e
@@ -126,11 +126,11 @@ func (d *decoder) sentEntry(r *record, s *sent, rest *pairs) {
 
 // isBlank tells whether a value is what agents send for one that is not set: "", {} or [].
 func (d *decoder) isBlank(v ref) bool {
-	switch n := d.node(v); n.shape {
+	switch n := d.node(v); n.Shape {
 	case isString:
 		return strings.TrimSpace(d.doc.string(n, &d.arena)) == ""
 	case isArray, isObject:
-		return n.next == uint32(v)+1
+		return n.Next == uint32(v)+1
 	default:
 		return false
 	}
@@ -142,7 +142,7 @@ func (d *decoder) sentText(v ref) string {
 	if v == 0 || d.isBlank(v) {
 		return ""
 	}
-	switch n := d.node(v); n.shape {
+	switch n := d.node(v); n.Shape {
 	case isString:
 		return d.clean(d.doc.string(n, &d.arena))
 	case isArray, isObject:
@@ -183,7 +183,7 @@ func (d *decoder) sentTime(v ref, rest *pairs) (at time.Time, ok bool) {
 		return at, false
 	}
 	text := stringOf(d.raw(v))
-	if n := d.node(v); n.shape == isString {
+	if n := d.node(v); n.Shape == isString {
 		text = strings.TrimSpace(d.doc.string(n, &d.arena))
 	}
 	if strings.Trim(text, "0.") == "" {
@@ -203,12 +203,12 @@ func (d *decoder) sentIDs(v ref, rest *pairs) []entry.Identifier {
 		return nil
 	}
 	list := []entry.Identifier{}
-	switch d.node(v).shape {
+	switch d.node(v).Shape {
 	case isObject:
 		list = d.sentIDsOf(list, v, rest)
 	case isArray:
 		for each := d.elements(v); each.next(); {
-			if d.node(each.value).shape == isObject {
+			if d.node(each.value).Shape == isObject {
 				list = d.sentIDsOf(list, each.value, rest)
 				continue
 			}
@@ -238,7 +238,7 @@ func (d *decoder) sentIDsOf(list []entry.Identifier, group ref, rest *pairs) []e
 	if values == 0 {
 		return list
 	}
-	if d.node(values).shape != isArray {
+	if d.node(values).Shape != isArray {
 		return d.sentID(list, name, values, rest)
 	}
 	for each := d.elements(values); each.next(); {
@@ -249,11 +249,11 @@ func (d *decoder) sentIDsOf(list []entry.Identifier, group ref, rest *pairs) []e
 
 func (d *decoder) sentID(list []entry.Identifier, name string, v ref, rest *pairs) []entry.Identifier {
 	n := d.node(v)
-	if n.shape == isNull || d.isBlank(v) {
+	if n.Shape == isNull || d.isBlank(v) {
 		return list
 	}
 	value := stringOf(d.raw(v))
-	if n.shape == isString {
+	if n.Shape == isString {
 		value = strings.TrimSpace(d.doc.string(n, &d.arena))
 	}
 	hidden := d.redact.HasName(name)
@@ -261,7 +261,7 @@ func (d *decoder) sentID(list []entry.Identifier, name string, v ref, rest *pair
 	case len(list) < maxIdentifiers && hidden:
 		return append(list, entry.Identifier{Key: name, Value: redactedMark})
 	case hidden:
-	case n.shape == isArray || n.shape == isObject || len(list) >= maxIdentifiers || utf8.RuneCountInString(value) > maxKey:
+	case n.Shape == isArray || n.Shape == isObject || len(list) >= maxIdentifiers || utf8.RuneCountInString(value) > maxKey:
 		rest.add(name, d.raw(v))
 	default:
 		return append(list, entry.Identifier{Key: name, Value: d.clean(value)})

@@ -60,7 +60,7 @@ func (d *decoder) sentMetadata(v ref, rest *pairs) {
 	if v == 0 || d.isBlank(v) {
 		return
 	}
-	switch d.node(v).shape {
+	switch d.node(v).Shape {
 	case isArray:
 		for each := d.elements(v); each.next(); {
 			d.sentPair(each.value, rest)
@@ -76,8 +76,8 @@ func (d *decoder) sentMetadata(v ref, rest *pairs) {
 
 func (d *decoder) sentPair(v ref, rest *pairs) {
 	switch {
-	case d.node(v).shape == isNull || d.isBlank(v):
-	case d.node(v).shape != isObject:
+	case d.node(v).Shape == isNull || d.isBlank(v):
+	case d.node(v).Shape != isObject:
 		rest.add("metadata", d.raw(v))
 	case !d.namedPair(v, rest):
 		d.sentMembers(v, rest)

@@ -80,9 +80,11 @@ const maxURL = 32 << 10
 // address reads a URL.
 func (d *decoder) address(e *entry.Entry, v ref, field string) {
 	text := d.text(v, field, maxURL)
-	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		d.invalid(field, "expected a URL without control characters")
-		return
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] == 0x7f {
+			d.invalid(field, "expected a URL without control characters")
+			return
+		}
 	}
 	e.URL, _ = d.redact.URL(text)
 }
@@ -161,10 +163,10 @@ func (d *decoder) errorOf(e *entry.Entry, v ref) {
 // problem reads an error's parts; kind is a place among errorKinds, or 0.
 func (d *decoder) problem(v ref) (kind int, code, message string) {
 	const field = "data.error"
-	if d.node(v).shape == isString {
+	if d.node(v).Shape == isString {
 		return 0, "", d.prose(v, field)
 	}
-	if d.node(v).shape != isObject {
+	if d.node(v).Shape != isObject {
 		d.invalid(field, "expected an object with code and message")
 		return 0, "", ""
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weirhq/weir/ingest/redact"
+	"github.com/weirhq/weir/internal/simulate"
 )
 
 // sampleEvent is an event of 1.2 KB, as an agent sends it.
@@ -28,21 +29,40 @@ func sampleBody(n int) []byte {
 	return b.Bytes()
 }
 
+// corpusBody is a request of n events of the corpus that `make bench` sends.
+func corpusBody(n int, form Form) []byte {
+	corpus := simulate.NewCorpus(simulate.CorpusOptions{Seed: 1, Entries: 1_000_000, Tenants: 20, Days: 30, End: noon})
+	lines := corpus.Batch(nil, 0, 20_000, 20_000+n)
+	if form == FormLines {
+		return lines
+	}
+	list := bytes.ReplaceAll(bytes.TrimSuffix(lines, []byte("\n")), []byte("\n"), []byte(","))
+	return append(append([]byte(`{"events":[`), list...), "]}"...)
+}
+
 // BenchmarkDecode cuts, checks and redacts a request of 1,000 events.
 func BenchmarkDecode(b *testing.B) {
 	const events = 1000
-	body := sampleBody(events)
+	b.Run("sample", func(b *testing.B) { benchmarkDecode(b, sampleBody(events), FormJSON, events) })
+	b.Run("corpus", func(b *testing.B) { benchmarkDecode(b, corpusBody(events, FormLines), FormLines, events) })
+	b.Run("corpus array", func(b *testing.B) { benchmarkDecode(b, corpusBody(events, FormJSON), FormJSON, events) })
+}
+
+func benchmarkDecode(b *testing.B, body []byte, form Form, events int) {
+	b.Helper()
 	d := &decoder{}
 	p := testPolicy(b, redact.Policy{})
 	b.ReportAllocs()
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
 		d.setup(tenantA, noon, p)
-		c := newCutter(bytes.NewReader(body), FormJSON, int64(len(body)), &d.doc)
+		c := newCutter(bytes.NewReader(body), form, int64(len(body)), &d.doc)
 		n := 0
 		for {
 			found, err := c.next()
-			require.NoError(b, err)
+			if err != nil {
+				b.Fatal(err)
+			}
 			if found == foundEnd {
 				break
 			}
@@ -51,19 +71,27 @@ func BenchmarkDecode(b *testing.B) {
 			}
 		}
 		require.Equal(b, events, n)
+		// Entries of a request as large are packed before anything else is read.
+		d.records.packed()
 	}
-	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/events, "µs/event")
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/float64(events), "µs/event")
 }
 
 // BenchmarkParse only reads the JSON.
 func BenchmarkParse(b *testing.B) {
-	var d document
-	text := []byte(sampleEvent)
-	b.ReportAllocs()
-	b.SetBytes(int64(len(text)))
-	for b.Loop() {
-		if d.parse(text, true) != complete {
-			b.Fatal(d.problem)
-		}
+	benchmarkParse := func(name string, text []byte) {
+		b.Run(name, func(b *testing.B) {
+			var d document
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				if d.parse(text, true) != complete {
+					b.Fatal(d.problem)
+				}
+			}
+		})
 	}
+	benchmarkParse("sample", []byte(sampleEvent))
+	line, _, _ := bytes.Cut(corpusBody(1, FormLines), []byte("\n"))
+	benchmarkParse("corpus", line)
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/weirhq/weir/ingest/redact"
 	"github.com/weirhq/weir/journal/entry"
@@ -19,17 +20,13 @@ func (d *decoder) header(v ref, field string) (list []entry.Header, contentType 
 	if v == 0 || !d.isObject(v, field) {
 		return nil, ""
 	}
-	if cap(d.headers)-len(d.headers) < 16 {
-		// Many messages share one allocation.
-		d.headers = make([]entry.Header, 0, 256)
-	}
-	list = d.headers[len(d.headers):]
+	list = d.records.headerRoom()
 	for m := d.members(v); m.next() && d.fault == nil; {
 		if m.value == 0 {
 			continue
 		}
 		name := stringOf(m.name)
-		if d.node(m.value).shape != isArray {
+		if d.node(m.value).Shape != isArray {
 			list = d.headerField(list, name, m.value, field)
 			continue
 		}
@@ -40,11 +37,9 @@ func (d *decoder) header(v ref, field string) (list []entry.Header, contentType 
 	if len(list) > maxHeaders {
 		d.invalid(field, "expected at most %d header fields", maxHeaders)
 	}
-	if len(d.headers)+len(list) <= cap(d.headers) {
-		d.headers = d.headers[:len(d.headers)+len(list)]
-	}
+	d.records.keepHeaders(list)
 	for i := range list {
-		if strings.EqualFold(list[i].Name, "content-type") {
+		if name := list[i].Name; len(name) == len("content-type") && strings.EqualFold(name, "content-type") {
 			contentType = list[i].Value
 		}
 	}
@@ -54,7 +49,7 @@ func (d *decoder) header(v ref, field string) (list []entry.Header, contentType 
 func (d *decoder) headerField(list []entry.Header, name string, v ref, field string) []entry.Header {
 	n := d.node(v)
 	var value string
-	switch n.shape {
+	switch n.Shape {
 	case isString:
 		value = d.doc.string(n, &d.arena)
 	case isNumber, isBool:
@@ -86,7 +81,8 @@ func (d *decoder) body(v ref, field, contentType string, to *entry.Body) (*entry
 		return nil, ""
 	}
 	c := content{contentType: contentType}
-	switch n := d.node(v); n.shape {
+	parsed := false
+	switch n := d.node(v); n.Shape {
 	case isString:
 		c.text = d.doc.string(n, &d.arena)
 		c.size = len(c.text)
@@ -95,12 +91,21 @@ func (d *decoder) body(v ref, field, contentType string, to *entry.Body) (*entry
 			d.decode(&c, coded, field)
 			break
 		}
-		d.jsonBody(&c, v)
+		parsed = d.jsonBody(&c, v)
+	case isArray:
+		parsed = d.jsonBody(&c, v)
 	default:
 		d.jsonBody(&c, v)
 	}
 	if !c.base64 {
-		if out, changed := d.redact.Body(c.contentType, bytesOf(c.text), nil); changed {
+		var out []byte
+		var changed bool
+		if parsed && !d.doc.deep {
+			out, changed = d.redact.Nodes(c.contentType, d.doc.text, d.doc.nodes, uint32(v), nil)
+		} else {
+			out, changed = d.redact.Body(c.contentType, bytesOf(c.text), nil)
+		}
+		if changed {
 			c.text, c.redacted = stringOf(out), true
 		}
 	}
@@ -111,13 +116,26 @@ func (d *decoder) body(v ref, field, contentType string, to *entry.Body) (*entry
 	return to, c.text
 }
 
-func (d *decoder) jsonBody(c *content, v ref) {
+// jsonBody reads a body that is JSON. It tells whether the text is kept as it was sent, so that the document's nodes are
+// those of the text.
+func (d *decoder) jsonBody(c *content, v ref) (asSent bool) {
 	raw := d.raw(v)
 	c.size = len(raw)
-	c.text = stringOf(cleanJSON(raw))
+	clean := d.cleanJSON(raw)
+	c.text = stringOf(clean)
 	if c.contentType == "" {
 		c.contentType = jsonType
 	}
+	return unsafe.SliceData(clean) == unsafe.SliceData(raw)
+}
+
+// cleanJSON is a value of the document without what cannot be kept.
+func (d *decoder) cleanJSON(raw []byte) []byte {
+	if d.doc.notes == 0 {
+		// It is ASCII, in which NUL would be no JSON, and it has no escapes.
+		return raw
+	}
+	return cleanJSON(raw)
 }
 
 // cleanJSON is a JSON text without what cannot be kept: NUL, and bytes that are no UTF-8.
@@ -134,7 +152,7 @@ func cleanJSON(raw []byte) []byte {
 // coded gives the value of {"base64":"…"}.
 func (d *decoder) coded(v ref) (coded ref, ok bool) {
 	m := d.members(v)
-	if !m.next() || string(m.name) != "base64" || m.value == 0 || d.node(m.value).shape != isString {
+	if !m.next() || string(m.name) != "base64" || m.value == 0 || d.node(m.value).Shape != isString {
 		return 0, false
 	}
 	coded = m.value
@@ -175,7 +193,7 @@ func (d *decoder) json(v ref) json.RawMessage {
 		return nil
 	}
 	sent := d.raw(v)
-	raw := cleanJSON(sent)
+	raw := d.cleanJSON(sent)
 	if out, changed := d.redact.JSON(raw, nil); changed {
 		raw = out
 	}
@@ -216,14 +234,14 @@ func (d *decoder) metadata(env *envelope) json.RawMessage {
 	merged := map[string]json.RawMessage{}
 	for m := d.members(0); m.next(); {
 		if !known[string(m.name)] && m.value != 0 {
-			merged[string(m.name)] = cleanJSON(d.raw(m.value))
+			merged[string(m.name)] = d.cleanJSON(d.raw(m.value))
 		}
 	}
 	if env.metadata != 0 {
 		for m := d.members(env.metadata); m.next(); {
 			merged[string(m.name)] = json.RawMessage("null")
 			if m.value != 0 {
-				merged[string(m.name)] = cleanJSON(d.raw(m.value))
+				merged[string(m.name)] = d.cleanJSON(d.raw(m.value))
 			}
 		}
 	}
@@ -259,7 +277,7 @@ func (d *decoder) identifiers(v ref) []entry.Identifier {
 			d.invalid("identifiers", "expected keys of 1 to %d characters", maxKey)
 			break
 		}
-		if d.node(m.value).shape != isArray {
+		if d.node(m.value).Shape != isArray {
 			list = d.identifier(list, key, m.value)
 			continue
 		}
@@ -274,7 +292,7 @@ func (d *decoder) identifiers(v ref) []entry.Identifier {
 }
 
 func (d *decoder) identifier(list []entry.Identifier, key string, v ref) []entry.Identifier {
-	if d.node(v).shape != isString {
+	if d.node(v).Shape != isString {
 		d.invalid("identifiers."+key, "expected a string or an array of strings")
 		return list
 	}

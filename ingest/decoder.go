@@ -13,10 +13,11 @@ import (
 
 // decoder makes events of documents, one after another: it checks, redacts and cuts. It is not for concurrent use.
 type decoder struct {
-	doc    document
-	inner  document
-	arena  arena
-	redact *redact.Redactor
+	doc     document
+	inner   document
+	arena   arena
+	records records
+	redact  redact.Session
 
 	tenantID uuid.UUID
 	now      time.Time
@@ -24,7 +25,6 @@ type decoder struct {
 	oldest [entry.KindLogLine + 1]time.Time
 
 	fault    *Rejection
-	headers  []entry.Header
 	lastRun  named
 	lastNode named
 	// alike counts the transactions of a request that came without an id, by what they are.
@@ -39,16 +39,19 @@ type named struct {
 
 // setup makes the decoder ready for a request.
 func (d *decoder) setup(tenantID uuid.UUID, now time.Time, p *policy) {
-	*d = decoder{doc: d.doc, inner: d.inner, redact: p.redactor, tenantID: tenantID, now: now}
+	d.redact.Reset(p.redactor)
+	*d = decoder{doc: d.doc, inner: d.inner, records: d.records, redact: d.redact, tenantID: tenantID, now: now}
 	for k, days := range p.days {
 		d.oldest[k] = now.AddDate(0, 0, -days)
 	}
 }
 
-// release lets go of the request, so that a decoder that waits for the next one holds nothing of it.
+// release lets go of the request, so that a decoder that waits for the next one holds nothing of it but names of fields.
 func (d *decoder) release() {
 	d.doc.text, d.inner.text = nil, nil
-	*d = decoder{doc: d.doc, inner: d.inner}
+	d.records.leave()
+	d.redact.Reset(nil)
+	*d = decoder{doc: d.doc, inner: d.inner, records: d.records, redact: d.redact}
 }
 
 // envelope is where the fields of an event's envelope stand; 0 for those that are missing or null.
@@ -62,9 +65,9 @@ type envelope struct {
 // event makes an event of the document that was read last.
 func (d *decoder) event() *event {
 	d.fault = nil
-	r := &record{}
+	r := d.records.take()
 	e := &r.event
-	if d.doc.nodes[0].shape != isObject {
+	if d.doc.nodes[0].Shape != isObject {
 		d.reject(CodeInvalidField, "", "an event is a JSON object")
 		e.fault = d.fault
 		return e
@@ -93,13 +96,13 @@ func (d *decoder) event() *event {
 // salvage reads type and id of an event that broke off.
 func (d *decoder) salvage() (kind eventType, id string) {
 	d.fault = nil
-	if len(d.doc.nodes) == 0 || d.doc.nodes[0].shape != isObject {
+	if len(d.doc.nodes) == 0 || d.doc.nodes[0].Shape != isObject {
 		return noType, ""
 	}
 	// What is open has no end yet: it ends where the nodes do.
 	for _, top := range d.doc.open {
 		if top &^= objectBit; top != noNode {
-			d.doc.nodes[top].next = uint32(len(d.doc.nodes)) //nolint:gosec // An event is at most a MiB.
+			d.doc.nodes[top].Next = uint32(len(d.doc.nodes)) //nolint:gosec // An event is at most a MiB.
 		}
 	}
 	env := d.envelope()
@@ -164,7 +167,7 @@ func (d *decoder) inTime(e *event, field string) {
 		d.reject(CodeInFuture, field, "it is more than 10 minutes ahead of the server's clock")
 	case kind != 0 && e.at.Before(d.oldest[kind]):
 		d.reject(CodeTooOld, field, "it is older than log entries of this kind are kept")
-	case e.at.Year() < 1:
+	case e.at.Before(time.Time{}):
 		d.reject(CodeInvalidField, field, "expected a time after the year 0")
 	}
 }
@@ -205,6 +208,7 @@ func (d *decoder) data(r *record, env *envelope) {
 
 // newEntry begins the entry of a record whose kind and time are known.
 func (d *decoder) newEntry(r *record) *entry.Entry {
+	d.records.fill(r)
 	e := &r.entry
 	r.event.entry, e.Detail = e, &r.detail
 	e.Kind = r.kind.logKind()

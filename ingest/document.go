@@ -1,41 +1,35 @@
 package ingest
 
-import "math"
+import (
+	"math"
+	"slices"
 
-// shape is what kind of JSON value a node is.
-type shape uint8
-
-const (
-	isNull shape = iota + 1
-	isBool
-	isNumber
-	isString
-	isArray
-	isObject
+	"github.com/weirhq/weir/ingest/jsonnode"
 )
 
-// What parse notes of a string, so that most need no second look.
-const (
-	hasEscape = 1 << iota
-	hasHighByte
+type (
+	node  = jsonnode.Node
+	shape = jsonnode.Shape
 )
 
-// node is one value of a document. A member of an object is two nodes: its name and its value.
-type node struct {
-	shape shape
-	notes uint8
-	// start and end are the value's place in the text, quotes and brackets included.
-	start, end uint32
-	// next is the node after this one and all inside it.
-	next uint32
-}
+const (
+	isNull   = jsonnode.Null
+	isBool   = jsonnode.Bool
+	isNumber = jsonnode.Number
+	isString = jsonnode.String
+	isArray  = jsonnode.Array
+	isObject = jsonnode.Object
+
+	hasEscape   = jsonnode.HasEscape
+	hasHighByte = jsonnode.HasHighByte
+)
 
 // ref is the index of a node. The root is never asked for by reference, so 0 says that there is none.
 type ref uint32
 
 const (
 	// noteDepth is how deep nodes are kept: what lies deeper is checked, and read as text if at all.
-	noteDepth = 10
+	noteDepth = jsonnode.Depth
 	// maxDepth is how deep a document may be.
 	maxDepth = 10_000
 	// keptNodes bounds what a document that is used again holds on to.
@@ -53,6 +47,9 @@ type document struct {
 	nodes []node
 	open  []uint32
 	i     int
+	// notes are those of all strings, wherever they lie, and deep says that some values lie too deep for nodes.
+	notes uint8
+	deep  bool
 	// problem says what is wrong at i.
 	problem string
 }
@@ -69,53 +66,128 @@ const (
 
 // parse reads the first value of the text, and checks all of it. i is then after the value, or where it broke off. With
 // final, nothing follows the text: a number may end with it.
+//
+// Every byte that is sent passes here, so what nearly all of them are is read in this one loop, whose state stays in
+// registers: names, colons, commas, brackets, and strings of ASCII without escapes. All else has a function of its own.
 func (d *document) parse(text []byte, final bool) progress {
-	if cap(d.nodes) > keptNodes {
-		d.nodes = nil
-	}
-	d.text, d.nodes, d.open, d.problem = text, d.nodes[:0], d.open[:0], ""
-	d.i = skipSpace(text, 0)
+	d.reset(text)
+	i := skipSpace(text, 0)
+	inObject, name := false, false
 	for {
-		p := d.value(final)
-		if p != complete {
-			return p
+		if i < len(text) && text[i] == '"' {
+			// A string, or the name of a member.
+			end := plainString(text, i)
+			if end == 0 {
+				d.i = i
+				if p := d.str(); p != complete {
+					return p
+				}
+				end = d.i
+			} else if len(d.open) <= noteDepth {
+				d.add(isString, 0, i, end)
+			}
+			i = end
+			if name {
+				if i < len(text) && text[i] == ':' {
+					i++
+				} else if i = skipSpace(text, i); i == len(text) {
+					return d.stop(i, unfinished)
+				} else if text[i] != ':' {
+					d.i = i
+					return d.bad("expected : after the name of a member")
+				} else {
+					i++
+				}
+				i = skipSpace(text, i)
+				name = false
+				continue
+			}
+		} else {
+			d.i = i
+			p, inside := d.other(name, final)
+			if p != complete {
+				return p
+			}
+			i = d.i
+			if inside {
+				inObject = d.open[len(d.open)-1]&objectBit != 0
+				name = inObject
+				continue
+			}
 		}
-		if p, done := d.afterValue(); p != complete || done {
-			return p
+		// A value has ended: up to a comma, containers may end too.
+		for {
+			if len(d.open) == 0 {
+				return d.stop(i, complete)
+			}
+			if i = skipSpace(text, i); i == len(text) {
+				return d.stop(i, unfinished)
+			}
+			c := text[i]
+			if c == ',' {
+				i = skipSpace(text, i+1)
+				name = inObject
+				break
+			}
+			d.i = i
+			if c != '}' && c != ']' || (c == '}') != inObject {
+				return d.unexpected(inObject)
+			}
+			d.leave()
+			i = d.i
+			inObject = len(d.open) > 0 && d.open[len(d.open)-1]&objectBit != 0
 		}
 	}
 }
 
-// value reads a scalar, or the opening of a container and the name of its first member, until the next value begins.
-func (d *document) value(final bool) progress {
-	for d.i < len(d.text) {
-		switch c := d.text[d.i]; {
-		case c == '"':
-			return d.str()
-		case c == '{':
-			if p, inside := d.enter(isObject, '}'); !inside {
-				return p
-			}
-			if p := d.name(); p != complete {
-				return p
-			}
-		case c == '[':
-			if p, inside := d.enter(isArray, ']'); !inside {
-				return p
-			}
-		case c == 't':
-			return d.word("true", isBool)
-		case c == 'f':
-			return d.word("false", isBool)
-		case c == 'n':
-			return d.word("null", isNull)
-		case c == '-' || isDigit(c):
-			return d.number(final)
-		default:
-			return d.bad("expected a value")
-		}
+func (d *document) reset(text []byte) {
+	if cap(d.nodes) > keptNodes {
+		d.nodes = nil
 	}
-	return unfinished
+	*d = document{text: text, nodes: d.nodes[:0], open: d.open[:0]}
+}
+
+func (d *document) stop(i int, p progress) progress {
+	d.i = i
+	return p
+}
+
+func (d *document) bad(problem string) progress {
+	d.problem = problem
+	return malformed
+}
+
+func (d *document) unexpected(inObject bool) progress {
+	if inObject {
+		return d.bad("expected , or }")
+	}
+	return d.bad("expected , or ]")
+}
+
+// other reads a scalar that is no string, or the opening of a container, where a value or a name must begin; inside is
+// true when the container is not empty, and its first value or name comes next.
+func (d *document) other(name, final bool) (p progress, inside bool) {
+	if d.i >= len(d.text) {
+		return unfinished, false
+	}
+	if name {
+		return d.bad(`expected the name of a member, in "quotes"`), false
+	}
+	switch c := d.text[d.i]; {
+	case c == '{':
+		return d.enter(isObject, '}')
+	case c == '[':
+		return d.enter(isArray, ']')
+	case c == 't':
+		return d.word("true", isBool), false
+	case c == 'f':
+		return d.word("false", isBool), false
+	case c == 'n':
+		return d.word("null", isNull), false
+	case c == '-' || isDigit(c):
+		return d.number(final), false
+	}
+	return d.bad("expected a value"), false
 }
 
 // enter opens a container; inside is false when it is empty, and closed already, or when the text is at its end.
@@ -126,7 +198,9 @@ func (d *document) enter(s shape, end byte) (p progress, inside bool) {
 	top := uint32(noNode)
 	if len(d.open) < noteDepth {
 		top = uint32(len(d.nodes)) //nolint:gosec // An event is at most a MiB.
-		d.nodes = append(d.nodes, node{shape: s, start: uint32(d.i)})
+		d.add(s, 0, d.i, 0)
+	} else {
+		d.deep = true
 	}
 	if s == isObject {
 		top |= objectBit
@@ -149,72 +223,32 @@ func (d *document) leave() {
 	d.open = d.open[:len(d.open)-1]
 	if top != noNode {
 		n := &d.nodes[top]
-		n.end, n.next = uint32(d.i), uint32(len(d.nodes)) //nolint:gosec // As above.
+		n.End, n.Next = uint32(d.i), uint32(len(d.nodes)) //nolint:gosec // As above.
 	}
-}
-
-// afterValue closes containers until another value must follow; done is true when the document is over.
-func (d *document) afterValue() (p progress, done bool) {
-	for len(d.open) > 0 {
-		d.i = skipSpace(d.text, d.i)
-		if d.i == len(d.text) {
-			return unfinished, false
-		}
-		object := d.open[len(d.open)-1]&objectBit != 0
-		switch c := d.text[d.i]; {
-		case c == ',':
-			d.i = skipSpace(d.text, d.i+1)
-			if object {
-				return d.name(), false
-			}
-			return complete, false
-		case c == '}' && object, c == ']' && !object:
-			d.leave()
-		case object:
-			return d.bad("expected , or }"), false
-		default:
-			return d.bad("expected , or ]"), false
-		}
-	}
-	return complete, true
-}
-
-// name reads the name of a member, its colon, and the space up to the value.
-func (d *document) name() progress {
-	if d.i == len(d.text) {
-		return unfinished
-	}
-	if d.text[d.i] != '"' {
-		return d.bad(`expected the name of a member, in "quotes"`)
-	}
-	if p := d.str(); p != complete {
-		return p
-	}
-	d.i = skipSpace(d.text, d.i)
-	if d.i == len(d.text) {
-		return unfinished
-	}
-	if d.text[d.i] != ':' {
-		return d.bad("expected : after the name of a member")
-	}
-	d.i = skipSpace(d.text, d.i+1)
-	return complete
-}
-
-func (d *document) bad(problem string) progress {
-	d.problem = problem
-	return malformed
 }
 
 // note keeps a scalar that ends at i.
 func (d *document) note(s shape, notes uint8, start int) {
+	d.notes |= notes
 	if len(d.open) <= noteDepth {
-		d.nodes = append(d.nodes, node{
-			shape: s, notes: notes, start: uint32(start), end: uint32(d.i), //nolint:gosec // An event is at most a MiB.
-			next: uint32(len(d.nodes)) + 1, //nolint:gosec // As above.
-		})
+		d.add(s, notes, start, d.i)
 	}
 }
+
+// add appends a node. Its fields are set one by one: a struct of five is made on the stack and copied, which waits for
+// its own writes and made up a third of reading.
+func (d *document) add(s shape, notes uint8, start, end int) {
+	k := len(d.nodes)
+	if k == cap(d.nodes) {
+		d.grow()
+	}
+	d.nodes = d.nodes[:k+1]
+	n := &d.nodes[k]
+	n.Shape, n.Notes = s, notes
+	n.Start, n.End, n.Next = uint32(start), uint32(end), uint32(k)+1 //nolint:gosec // An event is at most a MiB.
+}
+
+func (d *document) grow() { d.nodes = slices.Grow(d.nodes, 1) }
 
 func (d *document) word(word string, s shape) progress {
 	start := d.i
@@ -238,29 +272,21 @@ func (d *document) number(final bool) progress {
 	if t[i] == '-' {
 		i++
 	}
-	digits := func() bool {
-		from := i
-		for i < len(t) && isDigit(t[i]) {
-			i++
-		}
-		return i > from
-	}
 	ok := true
 	if i < len(t) && t[i] == '0' {
 		i++
 	} else {
-		ok = digits()
+		i, ok = skipDigits(t, i)
 	}
 	if ok && i < len(t) && t[i] == '.' {
-		i++
-		ok = digits()
+		i, ok = skipDigits(t, i+1)
 	}
 	if ok && i < len(t) && t[i]|0x20 == 'e' {
 		i++
 		if i < len(t) && (t[i] == '+' || t[i] == '-') {
 			i++
 		}
-		ok = digits()
+		i, ok = skipDigits(t, i)
 	}
 	d.i = i
 	switch {
@@ -271,4 +297,13 @@ func (d *document) number(final bool) progress {
 	}
 	d.note(isNumber, 0, start)
 	return complete
+}
+
+// skipDigits is where the digits that begin at i end; false when there is none.
+func skipDigits(t []byte, i int) (int, bool) {
+	from := i
+	for i < len(t) && isDigit(t[i]) {
+		i++
+	}
+	return i, i > from
 }

@@ -24,31 +24,37 @@ func (d *decoder) invalid(field, format string, args ...any) {
 
 // member walks over an object's members.
 type member struct {
-	d        *decoder
-	at, over uint32
-	name     []byte
+	d *decoder
+	// text and nodes are the document's, the nodes up to the end of the object.
+	text  []byte
+	nodes []node
+	at    uint32
+	name  []byte
 	// value is the member's value; 0 when it is null.
 	value ref
 }
 
 func (d *decoder) members(object ref) member {
-	return member{d: d, at: uint32(object) + 1, over: d.doc.nodes[object].next}
+	nodes := d.doc.nodes
+	return member{d: d, text: d.doc.text, nodes: nodes[:nodes[object].Next], at: uint32(object) + 1}
 }
 
 func (m *member) next() bool {
-	if m.at+1 >= m.over {
+	at := int(m.at) + 1
+	if at >= len(m.nodes) {
 		return false
 	}
-	name, value := &m.d.doc.nodes[m.at], &m.d.doc.nodes[m.at+1]
-	m.name = m.d.doc.text[name.start+1 : name.end-1]
-	if name.notes != 0 {
+	name, value := &m.nodes[at-1], &m.nodes[at]
+	if name.Notes == 0 {
+		m.name = m.text[name.Start+1 : name.End-1]
+	} else {
 		m.name = bytesOf(m.d.doc.string(name, &m.d.arena))
 	}
-	m.value = ref(m.at + 1)
-	if value.shape == isNull {
+	m.value = ref(at) //nolint:gosec // An event is at most a MiB.
+	if value.Shape == isNull {
 		m.value = 0
 	}
-	m.at = value.next
+	m.at = value.Next
 	return true
 }
 
@@ -61,7 +67,7 @@ type element struct {
 }
 
 func (d *decoder) elements(array ref) element {
-	return element{d: d, at: uint32(array) + 1, over: d.doc.nodes[array].next, index: -1}
+	return element{d: d, at: uint32(array) + 1, over: d.doc.nodes[array].Next, index: -1}
 }
 
 func (m *element) next() bool {
@@ -70,7 +76,7 @@ func (m *element) next() bool {
 	}
 	m.value = ref(m.at)
 	m.index++
-	m.at = m.d.doc.nodes[m.at].next
+	m.at = m.d.doc.nodes[m.at].Next
 	return true
 }
 
@@ -79,11 +85,11 @@ func (d *decoder) node(v ref) *node { return &d.doc.nodes[v] }
 // raw is a value as it was sent.
 func (d *decoder) raw(v ref) []byte {
 	n := d.node(v)
-	return d.doc.text[n.start:n.end]
+	return d.doc.text[n.Start:n.End]
 }
 
 func (d *decoder) isObject(v ref, field string) bool {
-	if d.node(v).shape == isObject {
+	if d.node(v).Shape == isObject {
 		return true
 	}
 	d.invalid(field, "expected an object")
@@ -96,7 +102,7 @@ func (d *decoder) text(v ref, field string, most int) string {
 		return ""
 	}
 	n := d.node(v)
-	if n.shape != isString {
+	if n.Shape != isString {
 		d.invalid(field, "expected a string")
 		return ""
 	}
@@ -132,7 +138,7 @@ func (d *decoder) short(v ref, field string, most int) string {
 
 // label reads a short text that may also be sent as a number, such as an error's code.
 func (d *decoder) label(v ref, field string) string {
-	if v != 0 && d.node(v).shape == isNumber {
+	if v != 0 && d.node(v).Shape == isNumber {
 		return stringOf(d.raw(v))
 	}
 	return d.short(v, field, maxCode)
@@ -152,6 +158,9 @@ func (d *decoder) clean(s string) string {
 // time reads a time.
 func (d *decoder) time(v ref, field string) time.Time {
 	text := d.text(v, field, maxKey)
+	if at, ok := utcMoment(text); ok {
+		return at
+	}
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || at.Year() > 9999 {
 		d.invalid(field, "expected a time as in RFC 3339, such as 2026-03-02T10:15:00Z")
@@ -184,7 +193,7 @@ func (d *decoder) whole(v ref, field string, least, most, without int) int {
 		return without
 	}
 	n, err := strconv.ParseInt(stringOf(d.raw(v)), 10, 64)
-	if d.node(v).shape != isNumber || err != nil || n < int64(least) || n > int64(most) {
+	if d.node(v).Shape != isNumber || err != nil || n < int64(least) || n > int64(most) {
 		d.invalid(field, "expected a whole number from %d to %d", least, most)
 		return without
 	}
@@ -197,7 +206,7 @@ func (d *decoder) millis(v ref, field string) float64 {
 		return -1
 	}
 	ms, err := strconv.ParseFloat(stringOf(d.raw(v)), 64)
-	if d.node(v).shape != isNumber || err != nil || ms < 0 {
+	if d.node(v).Shape != isNumber || err != nil || ms < 0 {
 		d.invalid(field, "expected a number of milliseconds, 0 or more")
 		return -1
 	}
@@ -209,11 +218,11 @@ func (d *decoder) truth(v ref, field string) *bool {
 	if v == 0 {
 		return nil
 	}
-	if d.node(v).shape != isBool {
+	if d.node(v).Shape != isBool {
 		d.invalid(field, "expected true or false")
 		return nil
 	}
-	is := d.doc.text[d.node(v).start] == 't'
+	is := d.doc.text[d.node(v).Start] == 't'
 	return &is
 }
 
@@ -222,7 +231,7 @@ func (d *decoder) word(v ref, field string, words []string) int {
 	if v == 0 {
 		return 0
 	}
-	if n := d.node(v); n.shape == isString {
+	if n := d.node(v); n.Shape == isString {
 		text := d.doc.string(n, &d.arena)
 		for i, w := range words {
 			if text == w {
@@ -248,13 +257,13 @@ func (d *decoder) texts(v ref, field string) []string {
 	if v == 0 {
 		return nil
 	}
-	if d.node(v).shape != isArray {
+	if d.node(v).Shape != isArray {
 		d.invalid(field, "expected an array of strings")
 		return nil
 	}
 	out := []string{}
 	for m := d.elements(v); m.next() && d.fault == nil; {
-		if d.node(m.value).shape != isString {
+		if d.node(m.value).Shape != isString {
 			d.invalid(field+"."+strconv.Itoa(m.index), "expected a string")
 			break
 		}

@@ -7,12 +7,27 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/weirhq/weir/ingest/jsonnode"
 )
 
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
+// highs is the high bit of each of eight bytes.
+const highs = 0x8080808080808080
+
+// plainString is where a string ends whose opening quote is at i, if it is ASCII without escapes; 0 if it is not, or
+// may not be: str reads those.
+func plainString(t []byte, i int) int {
+	for i++; i+8 <= len(t); i += 8 {
+		w := binary.LittleEndian.Uint64(t[i:])
+		if stop := (jsonnode.Stops(w) | w) & highs; stop != 0 {
+			if i += bits.TrailingZeros64(stop) / 8; t[i] == '"' {
+				return i + 1
+			}
+			return 0
+		}
+	}
+	return 0
+}
 
 // str reads a string, whose opening quote is at i.
 func (d *document) str() progress {
@@ -24,9 +39,7 @@ func (d *document) str() progress {
 		// Eight bytes at a time up to the first that is a quote, a backslash, a control character, or not ASCII.
 		for i+8 <= len(t) {
 			w := binary.LittleEndian.Uint64(t[i:])
-			quote, slash := w^ones*'"', w^ones*'\\'
-			stop := ((quote-ones)&^quote|(slash-ones)&^slash|(w-ones*' ')&^w)&highs | w&watch
-			if stop != 0 {
+			if stop := jsonnode.Stops(w)&^w&highs | w&watch; stop != 0 {
 				i += bits.TrailingZeros64(stop) / 8
 				break
 			}
@@ -90,16 +103,16 @@ func (d *document) escape(i int) (n int, p progress) {
 // string gives a string's value: what it stands for, without NUL, and with U+FFFD for what is no UTF-8. It shares the
 // document's text where it can, else it is written to the arena.
 func (d *document) string(n *node, a *arena) string {
-	raw := d.text[n.start+1 : n.end-1]
-	if n.notes&hasEscape == 0 {
-		if n.notes&hasHighByte == 0 || utf8.Valid(raw) {
+	raw := d.text[n.Start+1 : n.End-1]
+	if n.Notes&hasEscape == 0 {
+		if n.Notes&hasHighByte == 0 || utf8.Valid(raw) {
 			return unsafe.String(unsafe.SliceData(raw), len(raw))
 		}
 		return string(bytes.ToValidUTF8(raw, replacement))
 	}
 	out := a.room(len(raw))
 	out = unescape(out, raw)
-	if n.notes&hasHighByte != 0 && !utf8.Valid(out) {
+	if n.Notes&hasHighByte != 0 && !utf8.Valid(out) {
 		return string(bytes.ToValidUTF8(out, replacement))
 	}
 	return a.keep(out)

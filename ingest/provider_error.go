@@ -8,7 +8,7 @@ import (
 // saysFailure tells whether a body under a status of success says that the call failed: {"ok":false}, the errors of
 // GraphQL, a SOAP fault.
 func (d *decoder) saysFailure(a answer) bool {
-	if n := d.node(a.body); n.shape == isObject {
+	if n := d.node(a.body); n.Shape == isObject {
 		if _, coded := d.coded(a.body); !coded {
 			return failed(&d.doc, a.body, &d.arena)
 		}
@@ -30,11 +30,11 @@ func (d *decoder) saysFailure(a answer) bool {
 
 func failed(doc *document, object ref, a *arena) bool {
 	f := facts{doc: doc, arena: a}
-	if ok := f.member(object, "ok"); ok != 0 && doc.text[doc.nodes[ok].start] == 'f' && doc.nodes[ok].shape == isBool {
+	if ok := f.member(object, "ok"); ok != 0 && doc.text[doc.nodes[ok].Start] == 'f' && doc.nodes[ok].Shape == isBool {
 		return true
 	}
 	first := f.first(f.member(object, "errors"))
-	if first == 0 || doc.nodes[first].shape != isObject {
+	if first == 0 || doc.nodes[first].Shape != isObject {
 		return false
 	}
 	// A list named errors is GraphQL's when its members have a message, or when data stands beside it.
@@ -55,14 +55,14 @@ type facts struct {
 // member is the last member of an object with one of the names, the first name first; 0 when there is none that is not
 // null.
 func (f facts) member(object ref, names ...string) ref {
-	if f.doc.nodes[object].shape != isObject {
+	if f.doc.nodes[object].Shape != isObject {
 		return 0
 	}
 	for _, name := range names {
 		var found ref
-		for at, over := uint32(object)+1, f.doc.nodes[object].next; at+1 < over; at = f.doc.nodes[at+1].next {
+		for at, over := uint32(object)+1, f.doc.nodes[object].Next; at+1 < over; at = f.doc.nodes[at+1].Next {
 			n := &f.doc.nodes[at]
-			if stringOf(f.doc.text[n.start+1:n.end-1]) == name && f.doc.nodes[at+1].shape != isNull {
+			if stringOf(f.doc.text[n.Start+1:n.End-1]) == name && f.doc.nodes[at+1].Shape != isNull {
 				found = ref(at + 1)
 			}
 		}
@@ -75,7 +75,7 @@ func (f facts) member(object ref, names ...string) ref {
 
 // first is the first element of an array; 0 when there is none.
 func (f facts) first(array ref) ref {
-	if array == 0 || f.doc.nodes[array].shape != isArray || f.doc.nodes[array].next == uint32(array)+1 {
+	if array == 0 || f.doc.nodes[array].Shape != isArray || f.doc.nodes[array].Next == uint32(array)+1 {
 		return 0
 	}
 	return array + 1
@@ -86,11 +86,11 @@ func (f facts) scalar(v ref) string {
 	if v == 0 {
 		return ""
 	}
-	switch n := &f.doc.nodes[v]; n.shape {
+	switch n := &f.doc.nodes[v]; n.Shape {
 	case isString:
 		return f.doc.string(n, f.arena)
 	case isNumber:
-		return stringOf(f.doc.text[n.start:n.end])
+		return stringOf(f.doc.text[n.Start:n.End])
 	}
 	return ""
 }
@@ -135,9 +135,9 @@ const deepest = 4
 // blame looks for code and message in a value: first in what it calls the error, then in itself.
 func (f facts) blame(v ref, status, depth int) (code, message string) {
 	n := &f.doc.nodes[v]
-	if n.shape == isArray {
+	if n.Shape == isArray {
 		first := f.first(v)
-		if v == 0 && n.next > 1 {
+		if v == 0 && n.Next > 1 {
 			first = 1
 		}
 		if first == 0 || depth == deepest {
@@ -145,12 +145,12 @@ func (f facts) blame(v ref, status, depth int) (code, message string) {
 		}
 		return f.blame(first, status, depth+1)
 	}
-	if n.shape != isObject {
+	if n.Shape != isObject {
 		return "", f.scalar(v)
 	}
 	inner := f.member(v, innerNames...)
 	if inner != 0 && depth < deepest {
-		switch f.doc.nodes[inner].shape {
+		switch f.doc.nodes[inner].Shape {
 		case isObject, isArray:
 			code, message = f.blame(inner, status, depth+1)
 		case isString:
@@ -165,7 +165,7 @@ func (f facts) blame(v ref, status, depth int) (code, message string) {
 	if extensions := f.member(v, "extensions"); extensions != 0 && code == "" {
 		code = f.code(extensions, status)
 	}
-	if own := f.code(v, status); code == "" || inner != 0 && f.doc.nodes[inner].shape == isString && own != "" && message != "" {
+	if own := f.code(v, status); code == "" || inner != 0 && f.doc.nodes[inner].Shape == isString && own != "" && message != "" {
 		code = own
 	}
 	if message == "" {

@@ -87,7 +87,7 @@ func (s *Service) read(ctx context.Context, d *decoder, r *request, c *cutter) e
 			return tooMany
 		}
 		if r.entries >= sealAt || held > sealBytes {
-			if err := s.seal(ctx, r); err != nil {
+			if err := s.seal(ctx, d, r); err != nil {
 				return err
 			}
 			held = 0
@@ -96,13 +96,15 @@ func (s *Service) read(ctx context.Context, d *decoder, r *request, c *cutter) e
 		e := r.take(d, c.form, found)
 		e.index = r.count
 		r.count++
-		r.add(e)
+		if r.add(e); e.fault != nil {
+			d.records.reject(e)
+		}
 	}
 	if c.broken != nil && len(r.result.Rejected) == r.count && r.onlyBroken() {
 		return c.broken
 	}
 	if r.entries >= sealOwn {
-		return s.seal(ctx, r)
+		return s.seal(ctx, d, r)
 	}
 	return s.resolve(ctx, r)
 }
@@ -206,12 +208,13 @@ func (r *request) span(e *event) {
 	r.lastDay = max(r.lastDay, day)
 }
 
-// seal packs the entries that are there, so that a large request does not hold all that it sent.
-func (s *Service) seal(ctx context.Context, r *request) error {
+// seal packs the entries that are there, so that a large request does not hold all that it sent. The decoder's records of
+// them are used again.
+func (s *Service) seal(ctx context.Context, d *decoder, r *request) error {
 	if err := s.resolve(ctx, r); err != nil {
 		return err
 	}
-	var entries []*entry.Entry
+	entries := make([]*entry.Entry, 0, r.entries)
 	states := r.events[:0]
 	for _, e := range r.events {
 		if e.entry == nil {
@@ -232,6 +235,7 @@ func (s *Service) seal(ctx context.Context, r *request) error {
 		return err
 	}
 	r.sealed = append(r.sealed, sealed...)
+	d.records.packed()
 	return nil
 }
 

@@ -144,7 +144,7 @@ func (d *decoder) lines(e *event, v ref) []run.Line {
 	if v == 0 {
 		return nil
 	}
-	if d.node(v).shape != isArray {
+	if d.node(v).Shape != isArray {
 		d.invalid("data.logs", "expected an array")
 		return nil
 	}

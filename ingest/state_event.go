@@ -150,7 +150,7 @@ func (d *decoder) flowTrigger(v ref) *directory.FlowTrigger {
 	}
 	switch {
 	case filter == 0:
-	case d.node(filter).shape == isString:
+	case d.node(filter).Shape == isString:
 		t.Filter = said(filter, d.prose(filter, "data.trigger.filter"))
 	default:
 		// A filter is for people to read: an expression, or whatever the sender's product makes of it.

@@ -36,7 +36,7 @@ func (p *pass) argument(s []byte, at, from, floor int) (edit, bool) {
 	for start > floor && at-start < longestLookBack && charsets[s[start-1]]&words64 != 0 {
 		start--
 	}
-	c := p.r.field(s[start:at])
+	c := p.field(s[start:at])
 	if c == plain || s[from] == '\\' && (from+1 >= len(s) || s[from+1] != '"' && s[from+1] != '\'') {
 		return edit{}, false
 	}
@@ -71,7 +71,7 @@ func (p *pass) variableClass(name []byte) class {
 		var buf [longestLookBack]byte
 		name = percent.decode(buf[:0], name)
 	}
-	return p.r.field(name)
+	return p.field(name)
 }
 
 // unquotedValue finds the value that begins at s[from], quoted or not.
@@ -144,7 +144,7 @@ func (p *pass) quotedMember(s []byte, at, floor int) (edit, bool) {
 		var buf [longestLookBack]byte
 		name = jsonString.decode(buf[:0], name)
 	}
-	c := p.r.field(name)
+	c := p.field(name)
 	if c == plain {
 		return edit{}, false
 	}
@@ -214,7 +214,7 @@ func (p *pass) headerLine(s []byte, at, floor int) (edit, bool) {
 	if bytes.IndexByte(name, '-') < 0 && !bytes.EqualFold(name, []byte("authorization")) && !bytes.EqualFold(name, []byte("cookie")) {
 		return edit{}, false
 	}
-	if !p.r.header(name) {
+	if !p.header(name) {
 		return edit{}, false
 	}
 	from := skipBlank(s, at+1)

@@ -41,6 +41,13 @@ func mediaType(contentType string) string {
 	return strings.ToLower(strings.TrimSpace(contentType))
 }
 
+// isMultipart reports whether a body of the type is read in parts, whatever it
+// looks like.
+func isMultipart(contentType string) bool {
+	t := strings.TrimSpace(contentType)
+	return t != "" && t[0]|0x20 == 'm' && strings.HasPrefix(mediaType(t), "multipart/")
+}
+
 // formLike reports whether a body without a type is a form: one line, with =.
 func formLike(s []byte) bool {
 	return bytes.IndexByte(s, '=') > 0 && !bytes.ContainsAny(s, " \n\"<>{}")
@@ -119,7 +126,7 @@ func (p *pass) part(s []byte, base int) {
 	if from == to {
 		return
 	}
-	if p.r.field(partName(s[:head])) != plain {
+	if p.field(partName(s[:head])) != plain {
 		p.edits = append(p.edits, edit{base + from, base + to, mark})
 		return
 	}

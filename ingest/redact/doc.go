@@ -19,7 +19,9 @@
 // an escaped secret is found too, and may hold JSON in its turn; its edits are
 // carried back to the positions of the encoded text, so that a redacted value
 // never changes the spelling of its neighbours. Without an edit the caller gets
-// its own slice back and nothing is allocated.
+// its own slice back and nothing is allocated. JSON that was read already, as
+// the bodies of most events were, is not read again: Session.Nodes goes over the
+// values that were found then.
 //
 // Candidates for a form are found by anchors: three bytes that a secret of this
 // form must contain. One table lookup a byte tells whether an anchor ends here;

@@ -39,7 +39,7 @@ func (p *pass) formClass(name, value []byte) class {
 		var buf [longestName]byte
 		name = percent.decode(buf[:0], name)
 	}
-	c := p.r.field(name)
+	c := p.field(name)
 	if c == plain && string(name) == "key" && keyLike(value) {
 		return secret
 	}
@@ -106,9 +106,11 @@ func (p *pass) urlPath(s []byte, base int) {
 	rest := 0
 	if k := bytes.Index(s, []byte("//")); k >= 0 && k < longestScheme {
 		rest = k + 2
-		if from, to, ok := findUserinfo(s, k+1, 0); ok {
-			p.edits = append(p.edits, edit{base + from, base + to, mark})
-			rest = to
+		if bytes.IndexByte(s[rest:], '@') >= 0 {
+			if from, to, ok := findUserinfo(s, k+1, 0); ok {
+				p.edits = append(p.edits, edit{base + from, base + to, mark})
+				rest = to
+			}
 		}
 	}
 	if bytes.IndexByte(s[rest:], '%') >= 0 {

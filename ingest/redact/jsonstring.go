@@ -1,6 +1,15 @@
 package redact
 
-import "slices"
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+
+	"github.com/weirhq/weir/ingest/jsonnode"
+)
+
+// highs is the high bit of each of eight bytes.
+const highs = 0x8080808080808080
 
 const (
 	// shortestForm is the length below which no text can hold a secret: pwd=x.
@@ -9,26 +18,26 @@ const (
 	shortestToken = 11
 )
 
-// stringStops are the bytes that end a run of ordinary bytes in a JSON string.
-var stringStops = func() (t [256]bool) {
-	for c := range 0x20 {
-		t[c] = true
-	}
-	t['"'], t['\\'] = true, true
-	return t
-}()
-
 // scanString returns the content of the string whose opening quote is at s[i],
 // as [i+1, end), and whether it holds escapes. end is -1 when it is no string.
 func scanString(s []byte, i int) (end int, escaped bool) {
 	for i++; i < len(s); i++ {
-		c := s[i]
-		if !stringStops[c] {
-			continue
+		for i+8 <= len(s) {
+			eight := binary.LittleEndian.Uint64(s[i:])
+			if stop := jsonnode.Stops(eight) &^ eight & highs; stop != 0 {
+				i += bits.TrailingZeros64(stop) / 8
+				break
+			}
+			i += 8
 		}
-		switch {
+		if i == len(s) {
+			break
+		}
+		switch c := s[i]; {
 		case c == '"':
 			return i, escaped
+		case c != '\\' && c >= ' ':
+			continue
 		case c != '\\':
 			return -1, false
 		}
@@ -59,9 +68,14 @@ func (j *jsonReader) stringValue() bool {
 		return false
 	}
 	j.i = end + 1
-	if j.hiding {
-		return true
+	if !j.hiding {
+		j.content(from, end, escaped)
 	}
+	return true
+}
+
+// content notes the edits of a string value, which lies in [from, end).
+func (j *jsonReader) content(from, end int, escaped bool) {
 	content := j.s[from:end]
 	if j.pair.role == roleName {
 		j.named(content, escaped)
@@ -78,7 +92,6 @@ func (j *jsonReader) stringValue() bool {
 		j.pair.from, j.pair.to, j.pair.edits = from-1, end+1, first
 	}
 	j.pair.role = roleNone
-	return true
 }
 
 // member reads the name of a member and its colon.
@@ -88,29 +101,34 @@ func (j *jsonReader) member() bool {
 	if end < 0 {
 		return false
 	}
-	name := j.s[from:end]
 	j.i = skipSpace(j.s, end+1)
 	if j.i >= len(j.s) || j.s[j.i] != ':' {
 		return false
 	}
 	j.i++
-	if j.hiding {
-		return true
+	if !j.hiding {
+		j.memberName(from, end, escaped)
 	}
+	return true
+}
+
+// memberName notes the edits of a member's name, which lies in [from, end), and
+// what it says of the value.
+func (j *jsonReader) memberName(from, end int, escaped bool) {
+	name := j.s[from:end]
 	if len(name) >= shortestToken {
 		if escaped {
 			j.encoded(name, j.base+from, jsonString)
 		} else {
-			j.forms(name, j.base+from)
+			j.nameForms(name, j.base+from)
 		}
 	}
 	if escaped {
 		var buf [longestName]byte
 		name = jsonString.decode(buf[:0], name)
 	}
-	j.name = j.r.field(name)
+	j.name = j.field(name)
 	j.pairMember(name)
-	return true
 }
 
 // role is what the member that comes next is in a pair of name and value.
@@ -156,7 +174,7 @@ func (j *jsonReader) named(name []byte, escaped bool) {
 	if escaped || len(name) > longestName || slices.Contains(name, ' ') {
 		return
 	}
-	if j.r.field(name) != secret && !j.r.header(name) {
+	if j.field(name) != secret && !j.header(name) {
 		return
 	}
 	j.pair.secret = true

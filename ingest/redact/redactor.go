@@ -3,7 +3,6 @@ package redact
 import (
 	"bytes"
 	"regexp"
-	"sync"
 	"unsafe"
 )
 
@@ -34,47 +33,47 @@ func Compile(p Policy) (*Redactor, error) {
 
 // Text redacts plain text.
 func (r *Redactor) Text(src, dst []byte) ([]byte, bool) {
-	return r.run(src, dst, (*pass).text)
+	s := r.borrow()
+	defer s.giveBack()
+	return s.Text(src, dst)
 }
 
 // Body redacts a body of the given content type, which may be empty, have
 // parameters, or be wrong: what looks like JSON is read as JSON.
 func (r *Redactor) Body(contentType string, src, dst []byte) ([]byte, bool) {
-	if len(src) == 0 {
-		return src, false
-	}
-	p := newPass(r)
-	defer p.free()
-	p.body(contentType, src, 0)
-	return p.result(src, dst)
+	s := r.borrow()
+	defer s.giveBack()
+	return s.Body(contentType, src, dst)
 }
 
 // JSON redacts a JSON text, or several in a row. What is no JSON is redacted as
 // plain text.
 func (r *Redactor) JSON(src, dst []byte) ([]byte, bool) {
-	return r.run(src, dst, (*pass).jsonOrText)
+	s := r.borrow()
+	defer s.giveBack()
+	return s.JSON(src, dst)
 }
 
 // Form redacts an application/x-www-form-urlencoded body.
 func (r *Redactor) Form(src, dst []byte) ([]byte, bool) {
-	return r.run(src, dst, (*pass).form)
+	s := r.borrow()
+	defer s.giveBack()
+	return s.run(src, dst, (*pass).form)
 }
 
 // URL redacts a URL: the password in it, query parameters, the fragment, and
 // secrets in its path. It need not be a valid one.
 func (r *Redactor) URL(raw string) (string, bool) {
-	return r.runString(raw, (*pass).url)
+	s := r.borrow()
+	defer s.giveBack()
+	return s.URL(raw)
 }
 
 // Header redacts the value of a header.
 func (r *Redactor) Header(name, value string) (string, bool) {
-	if value == "" {
-		return value, false
-	}
-	if r.header(bytesOf(name)) {
-		return mark, true
-	}
-	return r.runString(value, (*pass).value)
+	s := r.borrow()
+	defer s.giveBack()
+	return s.Header(name, value)
 }
 
 // HasName reports whether the name of a field alone makes its value a secret.
@@ -93,24 +92,6 @@ func (r *Redactor) header(name []byte) bool {
 	return headerClass(name) != plain || r.headers.has(name)
 }
 
-func (r *Redactor) run(src, dst []byte, read func(p *pass, s []byte, base int)) ([]byte, bool) {
-	if len(src) == 0 {
-		return src, false
-	}
-	p := newPass(r)
-	defer p.free()
-	read(p, src, 0)
-	return p.result(src, dst)
-}
-
-func (r *Redactor) runString(s string, read func(p *pass, s []byte, base int)) (string, bool) {
-	out, changed := r.run(bytesOf(s), nil, read)
-	if !changed {
-		return s, false
-	}
-	return string(out), true
-}
-
 // bytesOf gives the bytes of a string to code that only reads them.
 func bytesOf(s string) []byte {
 	return unsafe.Slice(unsafe.StringData(s), len(s))
@@ -119,6 +100,7 @@ func bytesOf(s string) []byte {
 // pass is the work on one text.
 type pass struct {
 	r     *Redactor
+	known *knownNames
 	edits []edit
 	// level is how many encodings deep the pass is, and decoded holds the text
 	// of each level.
@@ -130,42 +112,15 @@ const (
 	// maxLevel bounds texts within texts. Each level at least doubles the
 	// backslashes of the one below, so no real body comes near.
 	maxLevel = 8
-	// mostKept bounds what a pooled pass holds on to.
+	// mostKept bounds what a session holds on to.
 	mostKept = 64 << 10
 )
-
-var passes = sync.Pool{New: func() any { return new(pass) }}
-
-func newPass(r *Redactor) *pass {
-	p := passes.Get().(*pass)
-	p.r = r
-	return p
-}
-
-func (p *pass) free() {
-	p.r = nil
-	clear(p.edits)
-	p.edits = p.edits[:0]
-	for i := range p.decoded {
-		if cap(p.decoded[i]) > mostKept {
-			p.decoded[i] = nil
-		}
-	}
-	passes.Put(p)
-}
-
-func (p *pass) result(src, dst []byte) ([]byte, bool) {
-	if len(p.edits) == 0 {
-		return src, false
-	}
-	return apply(dst, src, p.edits), true
-}
 
 // value notes the edits of a decoded text: that of JSON, of a URL or a form with
 // something encoded in it, else plain text.
 func (p *pass) value(s []byte, base int) {
 	switch {
-	case looksJSON(s):
+	case len(s) > 0 && (s[0] == '{' || s[0] == '[' || s[0] <= ' ') && looksJSON(s):
 		p.jsonOrText(s, base)
 	case bytes.IndexByte(s, '=') < 0 || !hasPercent(s):
 		p.text(s, base)
@@ -200,6 +155,9 @@ func (p *pass) encoded(s []byte, base int, c codec) {
 	first := len(p.edits)
 	p.value(buf, 0)
 	p.level--
+	if cap(buf) > mostKept {
+		p.decoded[p.level] = nil
+	}
 	if len(p.edits) > first {
 		c.lift(p.edits[first:], s, base)
 	}

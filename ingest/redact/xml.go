@@ -27,7 +27,7 @@ func (p *pass) xml(s []byte, base int) {
 		if len(name) == 0 || s[end-1] != '>' || s[end-2] == '/' {
 			continue
 		}
-		if c := p.r.field(localName(name)); c != plain {
+		if c := p.field(localName(name)); c != plain {
 			at = p.element(s, name, end, base, c)
 		}
 	}
