@@ -44,7 +44,7 @@ func (e *Encoder) Encode(entries []*entry.Entry) (Encoded, error) {
 	for _, it := range entries {
 		size += detailSize(detailOf(it)) + listSize(&it.List)
 	}
-	e.words.reset(size)
+	e.words.reset()
 	for _, it := range entries {
 		e.words.addList(it)
 	}

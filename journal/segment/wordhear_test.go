@@ -20,7 +20,7 @@ func heardIn(t *testing.T, entries []*entry.Entry, listening bool) []uint32 {
 		w.frames.words = nil
 	}
 	var found wordSet
-	found.reset(1 << 20)
+	found.reset()
 	w.frames.reset()
 	w.found = &found
 	w.frame(entries, leastSplit)
