@@ -3,6 +3,7 @@ package segment
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,7 +80,34 @@ func corpusEntry(tb testing.TB, ids *nodeid.Maker, document []byte) *entry.Entry
 	for key, value := range in.Identifiers {
 		e.Identifiers = append(e.Identifiers, entry.Identifier{Key: key, Value: value})
 	}
+	layTogether(e)
 	return e
+}
+
+// layTogether puts an entry's strings one behind the other, as they are when they are cut out of a request.
+func layTogether(e *entry.Entry) {
+	texts := []*string{&e.ExternalID, &e.Method, &e.URL, &e.Endpoint}
+	for i := range e.Identifiers {
+		texts = append(texts, &e.Identifiers[i].Key, &e.Identifiers[i].Value)
+	}
+	for _, headers := range [][]entry.Header{e.Detail.RequestHeaders, e.Detail.ResponseHeaders} {
+		for i := range headers {
+			texts = append(texts, &headers[i].Name, &headers[i].Value)
+		}
+	}
+	for _, body := range []*entry.Body{e.Detail.RequestBody, e.Detail.ResponseBody} {
+		if body != nil {
+			texts = append(texts, &body.Text)
+		}
+	}
+	var all strings.Builder
+	for _, s := range texts {
+		all.WriteString(*s)
+	}
+	rest := all.String()
+	for _, s := range texts {
+		*s, rest = rest[:len(*s)], rest[len(*s):]
+	}
 }
 
 func idOf(name string) uuid.UUID { return uuid.NewSHA1(uuid.Nil, []byte(name)) }
