@@ -2,6 +2,7 @@ package segment
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -33,7 +34,7 @@ func TestEdgesAreWhereAnotherClassBegins(t *testing.T) {
 				text = append(text, 'x')
 			}
 		}
-		padded := append(text, make([]byte, 2*scanAhead)...)
+		padded := slices.Concat(text, make([]byte, 2*scanAhead))
 		var f edgeFinder
 		var got []uint32
 		f.begin()
