@@ -32,10 +32,12 @@ type framesWriter struct {
 	packed []byte
 	count  int
 	over   bool // a frame is larger than a reader takes
+	// unpacked is how many bytes all frames were.
+	unpacked int
 }
 
 func (w *framesWriter) reset() {
-	w.table, w.packed, w.count, w.over = w.table[:0], w.packed[:0], 0, false
+	w.table, w.packed, w.count, w.over, w.unpacked = w.table[:0], w.packed[:0], 0, false, 0
 }
 
 // What a packed frame begins with, since version 3.
@@ -73,7 +75,7 @@ func (w *framesWriter) choose(size int) int {
 
 // add packs a frame in a form; one that does not get smaller is kept as it is.
 func (w *framesWriter) add(raw []byte, entries, form int) {
-	w.over = w.over || len(raw) > maxFrame
+	w.over, w.unpacked = w.over || len(raw) > maxFrame, w.unpacked+len(raw)
 	start := len(w.packed)
 	switch form {
 	case formCompressed:
