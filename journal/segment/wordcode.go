@@ -111,7 +111,7 @@ type wordCoder struct {
 // coderSlotBits is how large the hash table is, as a power of two, with room for mostCoded.
 const coderSlotBits = 14
 
-// split fills the streams with what the frame holds.
+// split fills the streams with what the frame holds. It uses the memory behind the frame, if there is some.
 func (c *wordCoder) split(raw []byte) {
 	if c.slots == nil {
 		c.slots = make([]uint16, 1<<coderSlotBits)

