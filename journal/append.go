@@ -67,10 +67,6 @@ func (c *Commit) Append(ctx context.Context, in Batch) error {
 			sealed = append(sealed, kept)
 		}
 	}
-	conn, err := prepareStatements(ctx, c.tx, sqlAppendSegment, sqlAppendFailures, sqlAppendTerms, sqlAppendKeys, sqlAppendCommit, statistics.SQLAppend)
-	if err != nil {
-		return err
-	}
 	// All that a commit writes for its entries is queued here: it costs no further round trip.
 	batch := &pgx.Batch{}
 	c.queueCommit(batch, c.queueSegments(batch, sealed), in.Runs)
@@ -83,7 +79,7 @@ func (c *Commit) Append(ctx context.Context, in Batch) error {
 			return fmt.Errorf("append what stands beside entries: %w", err)
 		}
 	}
-	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+	if err := c.tx.Send(ctx, batch); err != nil {
 		return fmt.Errorf("append entries: %w", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package statistics
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"github.com/google/uuid"
@@ -53,6 +54,37 @@ const impliedApp = 1
 type index[T comparable] struct {
 	numbers map[T]uint32
 	values  []T
+	// recent are numbers that were asked for, by a hash that costs next to nothing: most entries are of few values.
+	recent [128]uint32
+}
+
+// near is number of a value with a hash: where two values share their place, the later one has it.
+func (x *index[T]) near(v T, hash uint32) uint32 {
+	n := &x.recent[hash%uint32(len(x.recent))]
+	if *n == 0 || x.values[*n-1] != v {
+		*n = x.number(v)
+	}
+	return *n
+}
+
+func hashID(id uuid.UUID) uint32 {
+	return binary.LittleEndian.Uint32(id[:]) ^ binary.LittleEndian.Uint32(id[12:])
+}
+
+// hashCall looks at the end of the endpoint, where most differ, and at how long it is.
+func hashCall(c *Call) uint32 {
+	h := uint64(len(c.Endpoint))<<4 ^ uint64(len(c.Method))
+	if e := c.Endpoint; len(e) >= 16 {
+		e = e[len(e)-16:]
+		h ^= eight(e)*0x9e3779b97f4a7c15 ^ eight(e[8:])
+	}
+	return uint32(h * 0xa0761d6478bd642f >> 32)
+}
+
+func eight(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
 func (x *index[T]) number(v T) uint32 {
@@ -75,6 +107,7 @@ func (x *index[T]) number(v T) uint32 {
 func (x *index[T]) reset() {
 	clear(x.numbers)
 	clear(x.values)
+	clear(x.recent[:])
 	x.values = x.values[:0]
 }
 
@@ -95,9 +128,10 @@ func (c *Collector) AddEntry(e *entry.Entry) {
 func (c *Collector) Add(cell *Cell) {
 	c.count(key{
 		minute: cell.Minute, form: formOf(cell.Kind, cell.Status, cell.Direction), code: codeOf(cell.StatusCode),
-		customer: c.customers.number(cell.CustomerID), integration: c.integrations.number(cell.IntegrationID),
-		app:  c.app(cell.ConnectedAppID, cell.CustomerID, cell.IntegrationID),
-		flow: c.flows.number(cell.FlowID), call: c.calls.number(cell.Call), fault: c.errors.number(cell.Error),
+		customer:    c.customers.near(cell.CustomerID, hashID(cell.CustomerID)),
+		integration: c.integrations.near(cell.IntegrationID, hashID(cell.IntegrationID)),
+		app:         c.app(cell.ConnectedAppID, cell.CustomerID, cell.IntegrationID),
+		flow:        c.flows.number(cell.FlowID), call: c.calls.near(cell.Call, hashCall(&cell.Call)), fault: c.errors.number(cell.Error),
 		transfer: c.transfers.number(cell.Transfer),
 	}, cell.Count, cell.Durations)
 }
@@ -199,9 +233,7 @@ const mostCells = 8192
 // Pack makes a row of each day, or several of a busy one, and forgets what was counted. What adds up to nothing is left out.
 func (c *Collector) Pack() []Row {
 	c.cells = slices.DeleteFunc(c.cells, func(cell counted) bool { return cell.isNothing() })
-	slices.SortFunc(c.cells, func(a, b counted) int {
-		return cmp.Or(cmp.Compare(a.minute, b.minute), cmp.Compare(a.customer, b.customer), cmp.Compare(a.integration, b.integration))
-	})
+	c.sort()
 	var rows []Row
 	for rest := c.cells; len(rest) > 0; {
 		day := floorDiv(rest[0].minute, minutesOfDay)
@@ -216,6 +248,24 @@ func (c *Collector) Pack() []Row {
 	}
 	c.reset()
 	return rows
+}
+
+// sort sorts the cells by minute, customer and integration. Most come by ascending minutes, with few in each.
+func (c *Collector) sort() {
+	byMinute := func(a, b counted) int { return cmp.Compare(a.minute, b.minute) }
+	if !slices.IsSortedFunc(c.cells, byMinute) {
+		slices.SortFunc(c.cells, byMinute)
+	}
+	for from := 0; from < len(c.cells); {
+		to := from + 1
+		for to < len(c.cells) && c.cells[to].minute == c.cells[from].minute {
+			to++
+		}
+		slices.SortFunc(c.cells[from:to], func(a, b counted) int {
+			return cmp.Or(cmp.Compare(a.customer, b.customer), cmp.Compare(a.integration, b.integration))
+		})
+		from = to
+	}
 }
 
 func (c *counted) isNothing() bool {

@@ -44,6 +44,8 @@ type Tx struct {
 	// river and bun are nil in a Look.
 	river pgx.Tx
 	bun   BunQuerier
+	// tracer is nil when nobody traces.
+	tracer pgx.BatchTracer
 }
 
 // TenantID is the tenant that the transaction is of: the value for every tenant_id in its statements.
@@ -135,6 +137,7 @@ func (d *Door) run(ctx context.Context, mode string, fn func(ctx context.Context
 	options := pgx.TxOptions{BeginQuery: "BEGIN" + mode + "; " + enter(p)}
 	return pgx.BeginTxFunc(ctx, raw, options, func(inner pgx.Tx) error {
 		tx := &Tx{principal: p, pgx: inner, river: inner, bun: conn}
+		tx.tracer, _ = d.tracer.(pgx.BatchTracer)
 		return fn(context.WithValue(ctx, lookKey{}, tx), tx)
 	})
 }

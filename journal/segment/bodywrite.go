@@ -48,7 +48,9 @@ type bodyWriter struct {
 	names   distinct[string]
 	headers distinct[header]
 	refs    []byte
-	found   *wordSet
+	// lastRequest and lastResponse may be of the frame before, and then are not what is looked for, or by chance.
+	lastRequest, lastResponse headersBefore
+	found                     *wordSet
 	// listens tells that the frame is taken apart into words, which the wordSet gets then; spans is where in the table the
 	// texts lie.
 	listens bool
@@ -174,8 +176,8 @@ func (w *bodyWriter) writeHeaders(entries []*entry.Entry) {
 	w.refs = w.refs[:0]
 	for _, e := range entries {
 		d := detailOf(e)
-		w.refer(d.RequestHeaders)
-		w.refer(d.ResponseHeaders)
+		w.refer(d.RequestHeaders, &w.lastRequest)
+		w.refer(d.ResponseHeaders, &w.lastResponse)
 	}
 	w.table.b = append(w.table.b, w.refs...)
 	w.table.end()
@@ -213,14 +215,27 @@ func (w *bodyWriter) valuesByName() []string {
 	return w.words
 }
 
-func (w *bodyWriter) refer(headers []entry.Header) {
+// headersBefore are the numbers of the last headers at each place among an entry's.
+type headersBefore [8]int
+
+// refer writes the numbers of headers. Most are those of the entry before, at the same place: comparing them takes less
+// than hashing.
+func (w *bodyWriter) refer(headers []entry.Header, before *headersBefore) {
 	for i := range headers {
 		h := &headers[i]
+		at := i % len(before)
+		if n := before[at]; n < len(w.headers.values) {
+			if known := &w.headers.values[n]; known.value == h.Value && w.names.values[known.name] == h.Name {
+				w.refs = binary.AppendUvarint(w.refs, uint64(n+1))
+				continue
+			}
+		}
 		name, fresh := w.names.number(h.Name, hashText(h.Name))
 		if fresh {
 			w.found.eachWord(h.Name, false)
 		}
 		n, fresh := w.headers.number(header{name, h.Value}, hashText(h.Value)+uint32(name)*0x9e3779b1)
+		before[at] = n
 		if fresh {
 			w.found.eachWord(h.Value, false)
 			w.refs = append(w.refs, 0)

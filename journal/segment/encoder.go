@@ -40,22 +40,23 @@ func (e *Encoder) Encode(entries []*entry.Entry) (Encoded, error) {
 	if err != nil {
 		return Encoded{}, err
 	}
-	size := 0
-	for _, it := range entries {
-		size += detailSize(detailOf(it)) + listSize(&it.List)
-	}
-	e.words.reset(size)
+	e.words.reset()
 	for _, it := range entries {
 		e.words.addList(it)
 	}
-	enc.Body = e.column(func(b []byte) []byte { return e.body.write(b, entries, &e.words) })
-	enc.Head = e.column(func(b []byte) []byte { return e.head.write(b, entries) })
-	enc.List = e.column(func(b []byte) []byte { return e.list.write(b, entries) })
-	enc.Tokens = e.column(e.words.appendTo)
+	e.b = e.b[:0]
+	body := e.column(func(b []byte) []byte { return e.body.write(b, entries, &e.words) })
+	head := e.column(func(b []byte) []byte { return e.head.write(b, entries) })
+	list := e.column(func(b []byte) []byte { return e.list.write(b, entries) })
+	tokens := e.column(e.words.appendTo)
+	size := e.body.frames.unpacked + e.list.frames.unpacked
 	if e.body.frames.over || e.list.frames.over {
-		e.forget(maxFrame)
+		e.forget(size)
 		return Encoded{}, fmt.Errorf("encode segment: an entry is larger than %d bytes", maxFrame)
 	}
+	// One piece of memory for all four: they are written, and let go of, together.
+	b := bytes.Clone(e.b)
+	enc.Body, enc.Head, enc.List, enc.Tokens = body.of(b), head.of(b), list.of(b), tokens.of(b)
 	enc.Format = Format
 	enc.Checksum = checksum(enc.Head, enc.List, enc.Tokens, enc.Body)
 	e.forget(size)
@@ -76,10 +77,15 @@ func (e *Encoder) forget(size int) {
 	}
 }
 
-func (e *Encoder) column(write func([]byte) []byte) []byte {
-	e.b = seal(write(begin(e.b)))
-	return bytes.Clone(e.b)
+// column appends a column to e.b, and tells where it is.
+func (e *Encoder) column(write func([]byte) []byte) span {
+	from := len(e.b)
+	e.b = seal(write(begin(e.b)), from)
+	return span{from, len(e.b)}
 }
+
+// of is the bytes of the span, behind which nothing can be appended.
+func (s span) of(b []byte) []byte { return b[s.from:s.to:s.to] }
 
 // summarize fills in what SQL skips segments by.
 func summarize(entries []*entry.Entry) (Encoded, error) {

@@ -24,17 +24,20 @@ type framesWriter struct {
 	// words takes frames apart before they are compressed; nil is for frames that are read too often, or hold few texts.
 	words *wordCoder
 	// Both forms are tried now and then, and the frames between take the one that was better last.
-	plain  bool // that was compressing the frame as a whole
-	frames int
+	plain bool // that was compressing the frame as a whole
+	// left is how many frames are packed before the next trial, and pause how many there were to be after the last.
+	left, pause int
 
 	table  []byte
 	packed []byte
 	count  int
 	over   bool // a frame is larger than a reader takes
+	// unpacked is how many bytes all frames were.
+	unpacked int
 }
 
 func (w *framesWriter) reset() {
-	w.table, w.packed, w.count, w.over = w.table[:0], w.packed[:0], 0, false
+	w.table, w.packed, w.count, w.over, w.unpacked = w.table[:0], w.packed[:0], 0, false, 0
 }
 
 // What a packed frame begins with, since version 3.
@@ -48,9 +51,11 @@ const (
 	// Frames smaller than leastSplit share few words, for more time, and are soon merged; those larger than mostSplit would
 	// make the buffers large.
 	leastSplit, mostSplit = 64 << 10, 4 << 20
-	// trialEvery is after how many frames both forms are tried again: most frames cost what one form does. And worthwhile the part of the size that words must
-	// save, 1 of so many: taking apart and putting together takes time.
-	trialEvery, worthwhile = 16, 25
+	// Both forms are tried again after trialSoon frames, and after twice as many as the last time, up to trialLate, each time
+	// that the answer was the same: a trial costs three times what a frame does.
+	trialSoon, trialLate = 16, 256
+	// worthwhile is the part of the size that words must save, 1 of so many: taking apart and putting together takes time.
+	worthwhile = 25
 )
 
 // choose is the form that suits a frame of about so many bytes, or suited the ones before it; formEither is to be tried.
@@ -58,11 +63,11 @@ func (w *framesWriter) choose(size int) int {
 	if w.words == nil || size < leastSplit || size > mostSplit {
 		return formCompressed
 	}
-	w.frames++
-	switch {
-	case w.frames%trialEvery == 1:
+	if w.left == 0 {
 		return formEither
-	case w.plain:
+	}
+	w.left--
+	if w.plain {
 		return formCompressed
 	}
 	return formWords
@@ -70,7 +75,7 @@ func (w *framesWriter) choose(size int) int {
 
 // add packs a frame in a form; one that does not get smaller is kept as it is.
 func (w *framesWriter) add(raw []byte, entries, form int) {
-	w.over = w.over || len(raw) > maxFrame
+	w.over, w.unpacked = w.over || len(raw) > maxFrame, w.unpacked+len(raw)
 	start := len(w.packed)
 	switch form {
 	case formCompressed:
@@ -105,7 +110,14 @@ func (w *framesWriter) addShorter(raw []byte) {
 	middle := len(w.packed)
 	w.addCompressed(raw)
 	bySplit, asWhole := middle-start, len(w.packed)-middle
-	if w.plain = bySplit > asWhole-asWhole/worthwhile; w.plain {
+	plain := bySplit > asWhole-asWhole/worthwhile
+	if w.pause == 0 || plain != w.plain {
+		w.pause = trialSoon
+	} else {
+		w.pause = min(2*w.pause, trialLate)
+	}
+	w.plain, w.left = plain, w.pause
+	if plain {
 		w.packed = append(w.packed[:start], w.packed[middle:]...)
 	} else {
 		w.packed = w.packed[:middle]

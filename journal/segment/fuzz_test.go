@@ -17,7 +17,7 @@ func fuzzColumn(f *testing.F, of func(*Encoded) []byte, read func([]byte) error)
 		f.Add(column[:len(column)-4])
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if err := read(seal(b)); err != nil && !errors.Is(err, ErrDamaged) {
+		if err := read(seal(b, 0)); err != nil && !errors.Is(err, ErrDamaged) {
 			t.Fatal(err)
 		}
 	})

@@ -39,7 +39,7 @@ func ParseSearch(s string) (*Search, error) {
 	}
 	search := &Search{}
 	var words wordSet
-	words.reset(0)
+	words.reset()
 	for rest := strings.TrimSpace(s); rest != ""; rest = strings.TrimSpace(rest) {
 		var one string
 		if one, rest = cutTerm(rest); one == "" {

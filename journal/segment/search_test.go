@@ -155,7 +155,7 @@ func TestWordsAreThoseOfTheNormalText(t *testing.T) {
 
 func wordsOf(s string, json bool) map[uint32]bool {
 	var w wordSet
-	w.reset(len(s))
+	w.reset()
 	w.eachWord(s, json)
 	found := map[uint32]bool{}
 	for _, hash := range w.all() {
@@ -176,7 +176,7 @@ func TestHashWordNeverChanges(t *testing.T) {
 func TestFilterSeesFourInAThousandThatAreNotThere(t *testing.T) {
 	t.Parallel()
 	var w wordSet
-	w.reset(0)
+	w.reset()
 	for i := range uint32(10_000) {
 		w.add(uint32(mix(uint64(i) + 1)))
 	}
@@ -193,7 +193,7 @@ func TestFilterSeesFourInAThousandThatAreNotThere(t *testing.T) {
 func TestFilterIsBounded(t *testing.T) {
 	t.Parallel()
 	var w wordSet
-	w.reset(0)
+	w.reset()
 	const words = mostWords + 1000
 	for i := range uint32(words) {
 		w.add(uint32(mix(uint64(i) + 1)))

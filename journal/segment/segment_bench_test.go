@@ -51,6 +51,24 @@ func BenchmarkEncode(b *testing.B) {
 	})
 }
 
+// What `make bench` sends, in segments as ingestion makes them.
+func BenchmarkEncodeCorpus(b *testing.B) {
+	parts := corpusSegments(b, 16)
+	e := NewEncoder()
+	entries, size := 0, 0
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		part := parts[i%len(parts)]
+		enc, err := e.Encode(part)
+		if err != nil {
+			b.Fatal(err)
+		}
+		entries, size = entries+len(part), size+enc.Size()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(entries)/1000, "µs/entry")
+	b.ReportMetric(float64(size)/float64(entries), "B/entry")
+}
+
 func BenchmarkEncodeHead(b *testing.B) {
 	forSizes(b, func(b *testing.B, entries []*entry.Entry) {
 		b.Helper()
@@ -79,7 +97,7 @@ func BenchmarkEncodeBody(b *testing.B) {
 		b.Helper()
 		e := NewEncoder()
 		for b.Loop() {
-			e.words.reset(len(entries) * 1000)
+			e.words.reset()
 			e.b = e.body.write(e.b[:0], entries, &e.words)
 		}
 		perEntry(b, len(entries))
@@ -91,7 +109,7 @@ func BenchmarkWords(b *testing.B) {
 		b.Helper()
 		var w wordSet
 		for b.Loop() {
-			w.reset(len(entries) * 1000)
+			w.reset()
 			for _, e := range entries {
 				eachText(e, func(s string, json bool) bool { w.eachWord(s, json); return true })
 			}

@@ -209,7 +209,7 @@ func TestForgedSumsDoNotPanic(t *testing.T) {
 			for range 1 + r.IntN(3) {
 				b[1+r.IntN(min(len(b)-1, 200))] = byte(r.Uint32())
 			}
-			if err := open.read(seal(b)); err != nil && !errors.Is(err, ErrDamaged) {
+			if err := open.read(seal(b, 0)); err != nil && !errors.Is(err, ErrDamaged) {
 				t.Fatal(err)
 			}
 		}

@@ -18,12 +18,12 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // known tells whether columns of the version can be read.
 func known(v byte) bool { return 0 < v && v <= version }
 
-// begin starts a column in the buffer.
-func begin(buffer []byte) []byte { return append(buffer[:0], version) }
+// begin starts a column behind what is in the buffer.
+func begin(b []byte) []byte { return append(b, version) }
 
-// seal ends a column.
-func seal(b []byte) []byte {
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+// seal ends the column that began at from.
+func seal(b []byte, from int) []byte {
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[from:], castagnoli))
 }
 
 // unseal gives a column's content once its version and its sum are known to be right.

@@ -68,6 +68,14 @@ var coderClasses = func() (c [256]byte) {
 	return c
 }()
 
+// coderRuns tells whether a byte is a letter or a digit.
+var coderRuns = func() (c [256]bool) {
+	for b, class := range coderClasses {
+		c[b] = class == coderLetter || class == coderDigit
+	}
+	return c
+}()
+
 // codedWord is a word of the dictionary: its letters, the first in the lowest byte, and how often it occurs.
 type codedWord struct {
 	low, high uint64
@@ -79,7 +87,7 @@ type codedWord struct {
 
 // occurrence is where in the text a word stands.
 type occurrence struct {
-	at   uint32
+	at   uint32 // in wordCoder.text
 	word uint16
 }
 
@@ -94,14 +102,16 @@ type wordCoder struct {
 	rest    []uint16
 	spare   []uint16
 	streams [wordStreams][]byte
+	text    []byte // what the first stream lies in, with a byte before it
 	packed  []byte
 	heard   listener
+	edges   edgeFinder
 }
 
 // coderSlotBits is how large the hash table is, as a power of two, with room for mostCoded.
 const coderSlotBits = 14
 
-// split fills the streams with what the frame holds.
+// split fills the streams with what the frame holds. It uses the memory behind the frame, if there is some.
 func (c *wordCoder) split(raw []byte) {
 	if c.slots == nil {
 		c.slots = make([]uint16, 1<<coderSlotBits)
@@ -120,7 +130,7 @@ func (c *wordCoder) split(raw []byte) {
 // fill writes the codes of the words into the gaps of the text, and the second bytes. Whether a word has one cannot be
 // predicted, so each is written, and the next one over it.
 func (c *wordCoder) fill() {
-	text, second := c.streams[0], room(c.streams[1], len(c.found)+1)
+	text, second := c.text, room(c.streams[1], len(c.found)+1)
 	n := 0
 	for _, o := range c.found {
 		code := c.codes[o.word]

@@ -1,14 +1,13 @@
 package segment
 
+import "math"
+
 // listener gives the words that a wordCoder comes by to a wordSet, so that texts need not be looked through twice. The words
 // of a Bloom filter are runs of letters and digits: most are words of the dictionary, which are given once a frame.
 type listener struct {
 	found *wordSet // nil while nobody listens
 	spans []span   // where the texts lie, in order
 }
-
-// heardRun is a run of letters and digits, and the word that it is; -1 if it is none of the dictionary.
-type heardRun struct{ from, to, word int }
 
 // listen makes the next split give what it finds in the spans, which are shifted by so many bytes, to the wordSet.
 func (c *wordCoder) listen(found *wordSet, spans []span, by int) {
@@ -19,29 +18,15 @@ func (c *wordCoder) listen(found *wordSet, spans []span, by int) {
 	}
 }
 
-// follow goes on from a run to what comes next, which continues it if nothing is between.
-func (c *wordCoder) follow(raw []byte, run, next heardRun) heardRun {
-	if run.to != next.from {
-		c.hear(raw, run)
-		return next
-	}
-	return heardRun{run.from, next.to, -1}
-}
-
-// hear takes a run that has ended.
-func (c *wordCoder) hear(raw []byte, run heardRun) {
-	h := &c.heard
-	for len(h.spans) > 0 && run.from >= h.spans[0].to {
+// next is the span that a run at this place, or behind it, may lie in. It lies behind everything when there is none.
+func (h *listener) next(at int) span {
+	for len(h.spans) > 0 && at >= h.spans[0].to {
 		h.spans = h.spans[1:]
 	}
-	if len(h.spans) == 0 || run.from < h.spans[0].from {
-		return
+	if len(h.spans) == 0 {
+		return span{math.MaxInt, math.MaxInt}
 	}
-	if run.word >= 0 {
-		c.words[run.word].alone = true
-	} else if n := run.to - run.from; n >= shortestWord && n <= longestWord {
-		h.found.add(hashWord(raw, run.from, n))
-	}
+	return h.spans[0]
 }
 
 // end gives the words of the dictionary that stood alone, and listens no more.

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
-	"strings"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -41,8 +40,16 @@ var classes = func() (c [256]byte) {
 
 // isJSON tells whether a body's escapes are JSON's, by how it begins.
 func isJSON(s string) bool {
-	s = strings.TrimLeft(s, " \t\r\n")
-	return s != "" && (s[0] == '{' || s[0] == '[' || s[0] == '"')
+	for i := range len(s) {
+		switch s[i] {
+		case '{', '[', '"':
+			return true
+		case ' ', '\t', '\r', '\n':
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 // eachWord gives add the hash of each word of the text, of those that are in the Bloom filter. It must find the words
