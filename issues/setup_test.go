@@ -46,20 +46,15 @@ func (t *traffic) Cells(_ context.Context, f statistics.Filter, from, to time.Ti
 	return nil
 }
 
-// CellsAfter takes the number of cells for that of a commit.
-func (t *traffic) CellsAfter(_ context.Context, m statistics.Mark, from, to time.Time, anew func(), take func(c *statistics.Cell)) (statistics.Mark, error) {
+// TrafficAfter takes the number of cells for that of a commit.
+func (t *traffic) TrafficAfter(_ context.Context, m statistics.Mark, from, to time.Time, anew func(), take func(t *statistics.Traffic, i int)) (statistics.Mark, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.reads++
 	if m.No == 0 {
 		anew()
 	}
-	for _, c := range t.cells[m.No:] {
-		if minute := time.Unix(c.Minute*60, 0); !minute.Before(from.Truncate(time.Minute)) && minute.Before(to) {
-			take(&c)
-		}
-	}
-	return statistics.Mark{No: int64(len(t.cells))}, nil
+	return statistics.Mark{No: int64(len(t.cells))}, issues.GiveTraffic(t.cells[m.No:], from, to, take)
 }
 
 // app is a connected app of the tests, of the customer with the same number.
