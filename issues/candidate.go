@@ -66,14 +66,10 @@ CROSS JOIN LATERAL (
 	FROM issue_minute m WHERE v.since > 'epoch' AND m.tenant_id = $1 AND m.issue_id = v.id
 		AND m.at > t.hour - interval '23 hours 1 minute' AND m.at <= v.last AND m.last_at > v.since) since`
 
-// candidates loads what may open of issues, and of problems that are only watched, and counts it.
-func (s *Store) candidates(ctx context.Context, known, watched []uuid.UUID, now time.Time) (list []*candidate, err error) {
+// candidates loads what may open of issues, and of problems that are only watched, as w has them, and counts it.
+func (s *Store) candidates(ctx context.Context, w *watch, known, watched []uuid.UUID, now time.Time) (list []*candidate, err error) {
 	if len(watched) > 0 {
-		p, err := tenant.FromContext(ctx)
-		if err != nil {
-			return nil, err
-		}
-		list = s.watching(p.TenantID).candidates(watched, now)
+		list = w.candidates(watched, now)
 	}
 	if len(known) == 0 {
 		return list, nil

@@ -10,6 +10,19 @@ import (
 	"github.com/weirhq/weir/statistics"
 )
 
+// Hold has a store hold so many bytes of what is only watched: with none it is read anew each time.
+func Hold(s *Store, bytes int) { s.mostWatched = bytes }
+
+// Held tells how many tenants a store holds something of, and how many bytes.
+func Held(s *Store) (tenants, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.watches {
+		bytes += w.held
+	}
+	return len(s.watches), bytes
+}
+
 // GiveTraffic gives those of the cells that are of a time, in rows as ingestion packs them.
 func GiveTraffic(cells []statistics.Cell, from, to time.Time, take func(t *statistics.Traffic, i int)) error {
 	collector := statistics.NewCollector()

@@ -79,7 +79,7 @@ func (s *Store) judgeAgain(ctx context.Context, tenantID uuid.UUID, now time.Tim
 	}
 	// Another process may have opened some.
 	w.drop(opened)
-	return s.judge(ctx, known, without(watched, opened), now)
+	return s.judge(ctx, w, known, without(watched, opened), now)
 }
 
 // findQuiet looks at the traffic of those whom issues hit, and tells who is over it.

@@ -71,6 +71,8 @@ type Store struct {
 	// watches is what is held of what is only watched, and uses how often it was asked for.
 	watches map[uuid.UUID]*watch
 	uses    int
+	// mostWatched is mostWatched, or less in tests.
+	mostWatched int
 	// recent is the traffic of the last hour that is held of tenants.
 	recent map[uuid.UUID]*lastHour
 }
@@ -83,7 +85,10 @@ func NewStore(deps Deps) *Store {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{deps: deps, settled: map[uuid.UUID]time.Time{}, watches: map[uuid.UUID]*watch{}, recent: map[uuid.UUID]*lastHour{}}
+	return &Store{
+		deps: deps, settled: map[uuid.UUID]time.Time{}, watches: map[uuid.UUID]*watch{}, mostWatched: mostWatched,
+		recent: map[uuid.UUID]*lastHour{},
+	}
 }
 
 // now is cut to what the database keeps.
