@@ -159,7 +159,7 @@ func (s *Store) spread(ctx context.Context, list []*candidate) error {
 		return nil
 	}
 	return s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, sqlSpread, tx.TenantID(), tenant.UUIDs(ids), starts, sinces)
+		rows, err := tx.Pgx().Query(ctx, sqlSpread, pgx.QueryExecModeCacheStatement, tx.TenantID(), tenant.UUIDs(ids), starts, sinces)
 		if err != nil {
 			return err
 		}
@@ -212,7 +212,7 @@ func (s *Store) lastingOf(ctx context.Context, list []*candidate) (found map[uui
 		return found, nil
 	}
 	err = s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, sqlLasting, tx.TenantID(), tenant.UUIDs(ids), starts, sinces, again, often, begans)
+		rows, err := tx.Pgx().Query(ctx, sqlLasting, pgx.QueryExecModeCacheStatement, tx.TenantID(), tenant.UUIDs(ids), starts, sinces, again, often, begans)
 		if err != nil {
 			return err
 		}
