@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,6 +44,9 @@ type Issues interface {
 const (
 	// mostTenants bounds the histories that a process keeps.
 	mostTenants = 500
+	// mostHeld is how many bytes are kept of what the history does not have yet; tenants of whom there is no room have it
+	// read anew each time.
+	mostHeld = 16 << 20
 	// behind is how long cells are still expected to come: what is older is history.
 	behind = 40 * time.Minute
 )
@@ -59,12 +63,17 @@ type Detector struct {
 
 	mu      sync.Mutex
 	tenants *lru.Cache[uuid.UUID, *memory]
+	// mostHeld is mostHeld, or less in tests.
+	mostHeld int64
 }
 
 // memory is what is remembered of a tenant.
 type memory struct {
 	mu      sync.Mutex
 	history *history
+	// recent is what was read after the history; nil where it is to be read anew. It counts as held bytes.
+	recent *recent
+	held   atomic.Int64
 	// slow are endpoints that were slow when they were last looked at; nil before the first time.
 	slow map[endpoint]bool
 	// spiking are integrations whose share of failures was too high when it was last looked at.
@@ -78,7 +87,7 @@ type memory struct {
 func New(deps Deps) *Detector {
 	d := &Detector{
 		door: deps.Door, statistics: deps.Statistics, issues: deps.Issues, entries: deps.Entries, advice: deps.Advice, now: deps.Now, log: deps.Log,
-		tenants: lru.New[uuid.UUID, *memory](mostTenants),
+		tenants: lru.New[uuid.UUID, *memory](mostTenants), mostHeld: mostHeld,
 	}
 	if d.now == nil {
 		d.now = time.Now
@@ -195,11 +204,44 @@ func (d *Detector) look(ctx context.Context, m *memory) (*picture, error) {
 		return nil, err
 	}
 	p := &picture{state: s, now: now, minute: statistics.MinuteOf(now), history: m.history, memory: m, waiting: map[uuid.UUID][]*unlaunched{}}
-	p.recent = newRecent(m.history, p.minute, wanted)
-	if err := d.cells(ctx, p.recent.first, p.recent.end, p.recent.take); err != nil {
+	if p.recent, err = d.readOn(ctx, m, p.minute, wanted); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// readOn gives what was counted since the history ends: it reads what is new of it, or all where the history went on, or
+// where more is there than is kept.
+func (d *Detector) readOn(ctx context.Context, m *memory, minute int64, wanted map[string]bool) (*recent, error) {
+	r := m.recent
+	if !r.continues(m.history, minute, wanted) {
+		r = newRecent(m.history, minute, wanted)
+	}
+	m.recent = nil // Should reading fail, all is read the next time.
+	m.held.Store(0)
+	r.advance(minute)
+	next, err := d.statistics.CellsAfter(ctx, r.mark, timeOf(r.first), timeOf(r.first+minutesOfDay), func() { *r = *newRecent(m.history, minute, wanted) }, r.take)
+	if err != nil {
+		return nil, fmt.Errorf("read statistics: %w", err)
+	}
+	r.mark = next
+	r.sum()
+	if size := int64(r.size()); d.held()+size <= d.mostHeld {
+		m.recent = r
+		m.held.Store(size)
+	}
+	return r, nil
+}
+
+// held is about how many bytes are kept of what the histories do not have yet, of all tenants.
+func (d *Detector) held() (total int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tenants.DeleteFunc(func(_ uuid.UUID, m *memory) bool {
+		total += m.held.Load()
+		return false
+	})
+	return total
 }
 
 // remember continues the history up to the last full hour of which nothing is expected to come any more.

@@ -1,11 +1,11 @@
 package detect
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/google/uuid"
 
-	"github.com/weirhq/weir/diagnostics"
 	"github.com/weirhq/weir/journal/entry"
 	"github.com/weirhq/weir/statistics"
 )
@@ -37,7 +37,7 @@ type calls struct {
 	hit  map[whom]int64
 }
 
-// recent is what was counted since the history ends.
+// recent is what was counted since the history ends. It is read on from one look to the next, until the history goes on.
 type recent struct {
 	*tally
 	minute  int64
@@ -46,70 +46,72 @@ type recent struct {
 	calls   map[endpoint]*calls
 	// usual is the p95 of endpoints, which are looked up once.
 	usual map[endpoint]float64
+
+	// mark is how far it has been read; parts are the last minutes, of which windows and calls are made at each look; and
+	// ahead are cells of minutes that are still to come.
+	mark  statistics.Mark
+	parts map[int64]*part
+	ahead []statistics.Cell
 }
 
 func newRecent(h *history, minute int64, wanted map[string]bool) *recent {
 	return &recent{
 		tally: newTally(h.upTo, minute+1, wanted), minute: minute, history: h, windows: map[uuid.UUID]*[windows]window{},
-		calls: map[endpoint]*calls{}, usual: map[endpoint]float64{},
+		calls: map[endpoint]*calls{}, usual: map[endpoint]float64{}, parts: map[int64]*part{},
+	}
+}
+
+// continues tells whether it can be read on at a minute, or is to be made anew.
+func (r *recent) continues(h *history, minute int64, wanted map[string]bool) bool {
+	return r != nil && r.history == h && r.first == h.upTo && r.minute <= minute && maps.Equal(r.wanted, wanted)
+}
+
+// advance goes on to a minute, and takes what was ahead of it.
+func (r *recent) advance(minute int64) {
+	r.minute, r.end = minute, minute+1
+	for m := range r.parts {
+		if minute-m >= longestPart {
+			delete(r.parts, m)
+		}
+	}
+	ahead := r.ahead
+	r.ahead = nil
+	for i := range ahead {
+		r.take(&ahead[i])
 	}
 }
 
 func (r *recent) take(c *statistics.Cell) {
+	if c.Minute > r.minute {
+		later := *c
+		later.Durations = slices.Clone(c.Durations)
+		r.ahead = append(r.ahead, later)
+		return
+	}
 	r.tally.take(c)
-	if c.Kind != entry.KindAPIRequest && c.Kind != entry.KindExternalWebhook || c.IntegrationID == uuid.Nil || c.Minute > r.minute {
+	if c.Kind != entry.KindAPIRequest && c.Kind != entry.KindExternalWebhook || c.IntegrationID == uuid.Nil || r.minute-c.Minute >= longestPart {
 		return
 	}
-	if i := (r.minute - c.Minute) / windowMinutes; i < windows {
-		r.window(c, int(i))
+	of := r.parts[c.Minute]
+	if of == nil {
+		of = &part{windows: map[uuid.UUID]*window{}, timed: map[endpoint]*timed{}}
+		r.parts[c.Minute] = of
 	}
-	if c.Kind == entry.KindAPIRequest && r.minute-c.Minute < slowMinutes && len(c.Durations) > 0 {
-		r.time(c)
+	of.window(c)
+	if c.Kind == entry.KindAPIRequest && len(c.Durations) > 0 {
+		r.time(of, c)
 	}
 }
 
-func (r *recent) window(c *statistics.Cell, i int) {
-	all := r.windows[c.IntegrationID]
-	if all == nil {
-		all = &[windows]window{}
-		r.windows[c.IntegrationID] = all
-	}
-	w := &all[i]
-	w.calls += c.Count
-	if c.Status != entry.StatusFailure {
-		return
-	}
-	if w.byCategory == nil {
-		w.byCategory, w.hit = map[string]int64{}, map[whom]int64{}
-	}
-	w.failed += c.Count
-	category := c.Error.Category
-	if c.Kind == entry.KindExternalWebhook && category != "" {
-		category = string(diagnostics.WebhookRejecting) // as its issue is
-	}
-	w.byCategory[category] += c.Count
-	w.hit[whom{c.ConnectedAppID, c.CustomerID}] += c.Count
-}
-
-func (r *recent) time(c *statistics.Cell) {
+func (r *recent) time(of *part, c *statistics.Cell) {
 	e := endpoint{c.IntegrationID, c.Call}
 	usual, known := r.usual[e]
 	if !known {
 		usual, _, _ = r.history.p95(e)
 		r.usual[e] = usual
 	}
-	if usual == 0 {
-		return
-	}
-	to := r.calls[e]
-	if to == nil {
-		to = &calls{hit: map[whom]int64{}}
-		r.calls[e] = to
-	}
-	to.sketch.AddBins(c.Durations)
-	if n := statistics.Slower(c.Durations, usual); n > 0 {
-		to.slow += n
-		to.hit[whom{c.ConnectedAppID, c.CustomerID}] += n
+	if usual > 0 {
+		of.time(e, c, usual)
 	}
 }
 

@@ -111,7 +111,7 @@ func (all *everybody) between(p *picture, s source, own *expectation, from int64
 		if minute := p.recent.first + int64(i); minute < from || minute >= p.minute {
 			continue
 		}
-		if came += n; counted && mine != nil {
+		if came += n; counted && i < len(mine) {
 			came -= float64(mine[i])
 		}
 	}

@@ -40,11 +40,15 @@ type endpoint struct {
 	statistics.Call
 }
 
-// stream is how many there were, minute by minute.
+// stream is how many there were, minute by minute, up to the last that has any.
 type stream []int16
 
-func (s stream) add(i int, n int64) {
+func (s stream) add(i int, n int64) stream {
+	if more := i + 1 - len(s); more > 0 {
+		s = append(s, make(stream, more)...)
+	}
 	s[i] = int16(min(max(int64(s[i])+n, math.MinInt16), math.MaxInt16)) //nolint:gosec // Cut to what fits.
+	return s
 }
 
 // rate is how many calls there were, and how many of them failed.
@@ -141,14 +145,10 @@ func (t *tally) arrive(c *statistics.Cell) {
 
 func count[K comparable](t *tally, into map[K]stream, k K, c *statistics.Cell) {
 	s := into[k]
-	if s == nil {
-		if len(into) >= mostSeries {
-			return
-		}
-		s = make(stream, t.end-t.first)
-		into[k] = s
+	if s == nil && len(into) >= mostSeries {
+		return
 	}
-	s.add(int(c.Minute-t.first), c.Count)
+	into[k] = s.add(int(c.Minute-t.first), c.Count)
 }
 
 func sketch[K comparable](into map[K]*statistics.Sketch, k K) *statistics.Sketch {
@@ -169,4 +169,29 @@ func (t *tally) each(s stream, do func(minute, n int64)) {
 			do(t.first+int64(i), int64(n))
 		}
 	}
+}
+
+// What a series and a sketch take in memory, about, without their numbers.
+const (
+	seriesBytes = 200
+	sketchBytes = 2400
+)
+
+// size is about how many bytes a tally takes.
+func (t *tally) size() int {
+	n := sketchBytes * (len(t.endpoints) + len(t.took))
+	n += seriesBytes * (len(t.sources) + len(t.arrivals) + len(t.runs) + len(t.pulls) + len(t.places) + 2*len(t.rates))
+	for _, s := range t.sources {
+		n += 2 * cap(s)
+	}
+	for _, s := range t.arrivals {
+		n += 2 * cap(s)
+	}
+	for _, s := range t.runs {
+		n += 2 * cap(s)
+	}
+	for _, s := range t.pulls {
+		n += 2 * cap(s)
+	}
+	return n
 }

@@ -314,7 +314,7 @@ func TestSilenceAndItsTwin(t *testing.T) {
 					p.minute, p.now = at+part, timeOf(at+part)
 					p.recent = newRecent(p.history, p.minute, nil)
 					for s, counts := range one.sources {
-						p.recent.sources[s] = append(stream{}, counts[:part+1]...)
+						p.recent.sources[s] = append(stream{}, counts[:min(int(part)+1, len(counts))]...)
 					}
 					o.looks++
 					for _, f := range findSilent(p) {

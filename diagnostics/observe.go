@@ -50,14 +50,53 @@ func Notable(e *entry.Entry) bool {
 		return false
 	}
 	for i := range e.Detail.ResponseHeaders {
-		name := e.Detail.ResponseHeaders[i].Name
-		if len(name) == len("Sunset") && strings.EqualFold(name, "Sunset") || len(name) == len("Warning") && strings.EqualFold(name, "Warning") ||
-			strings.Contains(name, "eprecat") || strings.Contains(name, "DEPRECAT") {
+		if warns(e.Detail.ResponseHeaders[i].Name) {
 			return true
 		}
 	}
 	return false
 }
+
+// warns tells whether a header of the name may warn: Sunset, Warning, and what says that something is deprecated.
+func warns(name string) bool {
+	switch {
+	case len(name) < len("Sunset"):
+		return false
+	case len(name) == len("Sunset"):
+		return strings.EqualFold(name, "Sunset")
+	case len(name) == len("Warning") && strings.EqualFold(name, "Warning"):
+		return true
+	}
+	// Every header of every entry is asked, so that this looks at every seventh letter where it can (Horspool's search).
+	for i := len(deprecat) - 1; i < len(name); i += int(lettersOn[name[i]]) {
+		switch name[i] {
+		case 't':
+			if name[i+1-len(deprecat):i+1] == deprecat {
+				return true
+			}
+		case 'T':
+			if i >= len(deprecat) && name[i-len(deprecat):i+1] == "DEPRECAT" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// deprecat is what names have that say so, after a D or d.
+const deprecat = "eprecat"
+
+// lettersOn are how many letters on the word may end at least, where a letter of a name is not its last.
+var lettersOn = func() (on [256]uint8) {
+	for i := range on {
+		on[i] = uint8(len(deprecat))
+	}
+	for i := range len(deprecat) - 1 {
+		n := uint8(len(deprecat) - 1 - i) //nolint:gosec // At most the length.
+		on[deprecat[i]], on[deprecat[i]-'a'+'A'] = n, n
+	}
+	return on
+}()
 
 // kindWords are what the catalogue knows a kind of error by, when nothing else is said of it.
 var kindWords = map[entry.ErrorKind]string{

@@ -69,7 +69,7 @@ func (s *Store) mendApps(ctx context.Context, now time.Time) error {
 }
 
 func (s *Store) sickApps(ctx context.Context, tx *tenant.Tx) (list []*sick, states map[uuid.UUID]AppState, err error) {
-	rows, err := tx.Pgx().Query(ctx, sqlSick, tx.TenantID(), reauthCategories)
+	rows, err := tx.Pgx().Query(ctx, sqlSick, pgx.QueryExecModeCacheStatement, tx.TenantID(), reauthCategories)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -66,14 +66,10 @@ CROSS JOIN LATERAL (
 	FROM issue_minute m WHERE v.since > 'epoch' AND m.tenant_id = $1 AND m.issue_id = v.id
 		AND m.at > t.hour - interval '23 hours 1 minute' AND m.at <= v.last AND m.last_at > v.since) since`
 
-// candidates loads what may open of issues, and of problems that are only watched, and counts it.
-func (s *Store) candidates(ctx context.Context, known, watched []uuid.UUID, now time.Time) (list []*candidate, err error) {
+// candidates loads what may open of issues, and of problems that are only watched, as w has them, and counts it.
+func (s *Store) candidates(ctx context.Context, w *watch, known, watched []uuid.UUID, now time.Time) (list []*candidate, err error) {
 	if len(watched) > 0 {
-		p, err := tenant.FromContext(ctx)
-		if err != nil {
-			return nil, err
-		}
-		list = s.watching(p.TenantID).candidates(watched, now)
+		list = w.candidates(watched, now)
 	}
 	if len(known) == 0 {
 		return list, nil
@@ -163,7 +159,7 @@ func (s *Store) spread(ctx context.Context, list []*candidate) error {
 		return nil
 	}
 	return s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, sqlSpread, tx.TenantID(), tenant.UUIDs(ids), starts, sinces)
+		rows, err := tx.Pgx().Query(ctx, sqlSpread, pgx.QueryExecModeCacheStatement, tx.TenantID(), tenant.UUIDs(ids), starts, sinces)
 		if err != nil {
 			return err
 		}
@@ -216,7 +212,7 @@ func (s *Store) lastingOf(ctx context.Context, list []*candidate) (found map[uui
 		return found, nil
 	}
 	err = s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, sqlLasting, tx.TenantID(), tenant.UUIDs(ids), starts, sinces, again, often, begans)
+		rows, err := tx.Pgx().Query(ctx, sqlLasting, pgx.QueryExecModeCacheStatement, tx.TenantID(), tenant.UUIDs(ids), starts, sinces, again, often, begans)
 		if err != nil {
 			return err
 		}

@@ -3,9 +3,45 @@ package issues
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/weirhq/weir/statistics"
 )
+
+// Hold has a store hold so many bytes of what is only watched: with none it is read anew each time.
+func Hold(s *Store, bytes int) { s.mostWatched = bytes }
+
+// Held tells how many tenants a store holds something of, and how many bytes.
+func Held(s *Store) (tenants, bytes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, w := range s.watches {
+		bytes += w.held
+	}
+	return len(s.watches), bytes
+}
+
+// GiveTraffic gives those of the cells that are of a time, in rows as ingestion packs them.
+func GiveTraffic(cells []statistics.Cell, from, to time.Time, take func(t *statistics.Traffic, i int)) error {
+	collector := statistics.NewCollector()
+	for i := range cells {
+		collector.Add(&cells[i])
+	}
+	for _, row := range collector.Pack() {
+		t, err := statistics.OpenTraffic(row.Packed)
+		if err != nil {
+			return err
+		}
+		for i := range t.Len() {
+			if minute := time.Unix(60*t.Minute(i), 0); !minute.Before(from.Truncate(time.Minute)) && minute.Before(to) {
+				take(t, i)
+			}
+		}
+	}
+	return nil
+}
 
 // SheetText is what a packed sheet says, in words.
 func SheetText(tenantID uuid.UUID, packed []byte) (string, error) {

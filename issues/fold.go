@@ -52,7 +52,7 @@ WHERE i.tenant_id = $1 AND i.status IN ('OPEN', 'ACKNOWLEDGED') AND i.category =
 func (s *Store) incidents(ctx context.Context, now time.Time) (list []*incident, err error) {
 	found := map[uuid.UUID]*incident{}
 	err = s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, sqlFailing, tx.TenantID(), foldedCategories, now.Add(-together))
+		rows, err := tx.Pgx().Query(ctx, sqlFailing, pgx.QueryExecModeCacheStatement, tx.TenantID(), foldedCategories, now.Add(-together))
 		if err != nil {
 			return err
 		}

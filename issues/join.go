@@ -94,7 +94,7 @@ func (s *Store) newcomers(ctx context.Context, list []*candidate) (found map[uui
 	}
 	found = map[uuid.UUID]map[whom]*newcomer{}
 	err = s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, sqlNewcomers, tx.TenantID(), tenant.UUIDs(ids), starts, nows, begans)
+		rows, err := tx.Pgx().Query(ctx, sqlNewcomers, pgx.QueryExecModeCacheStatement, tx.TenantID(), tenant.UUIDs(ids), starts, nows, begans)
 		if err != nil {
 			return err
 		}

@@ -84,7 +84,7 @@ WHERE i.tenant_id = $1 AND i.status IN ('OPEN', 'ACKNOWLEDGED', 'SNOOZED') AND N
 func (s *Store) ailing(ctx context.Context) (list []*ailing, err error) {
 	byID := map[uuid.UUID]*ailing{}
 	err = s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, sqlAiling, tx.TenantID())
+		rows, err := tx.Pgx().Query(ctx, sqlAiling, pgx.QueryExecModeCacheStatement, tx.TenantID())
 		if err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func (s *Store) measureGaps(ctx context.Context, list []*ailing, now time.Time) 
 		return nil
 	}
 	return s.deps.Door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, sqlGaps, tx.TenantID(), tenant.UUIDs(issues), tenant.UUIDs(customers), tenant.UUIDs(apps), since)
+		rows, err := tx.Pgx().Query(ctx, sqlGaps, pgx.QueryExecModeCacheStatement, tx.TenantID(), tenant.UUIDs(issues), tenant.UUIDs(customers), tenant.UUIDs(apps), since)
 		if err != nil {
 			return err
 		}

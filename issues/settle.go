@@ -59,7 +59,7 @@ func (s *Store) judgeAgain(ctx context.Context, tenantID uuid.UUID, now time.Tim
 		if watched, err = s.seenSince(ctx, tx, w, now.Add(-overlap), now); err != nil {
 			return err
 		}
-		rows, err := tx.Pgx().Query(ctx, sqlAgain, tx.TenantID(), now.Add(-day), tenant.UUIDs(watched))
+		rows, err := tx.Pgx().Query(ctx, sqlAgain, pgx.QueryExecModeCacheStatement, tx.TenantID(), now.Add(-day), tenant.UUIDs(watched))
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (s *Store) judgeAgain(ctx context.Context, tenantID uuid.UUID, now time.Tim
 	}
 	// Another process may have opened some.
 	w.drop(opened)
-	return s.judge(ctx, known, without(watched, opened), now)
+	return s.judge(ctx, w, known, without(watched, opened), now)
 }
 
 // findQuiet looks at the traffic of those whom issues hit, and tells who is over it.
@@ -164,7 +164,7 @@ func (s *Store) turnBack(ctx context.Context, tx *tenant.Tx, apps []uuid.UUID, a
 	if len(apps) == 0 || s.deps.Apps == nil {
 		return nil
 	}
-	rows, err := tx.Pgx().Query(ctx, sqlStillHit, tx.TenantID(), tenant.UUIDs(apps), reauthCategories)
+	rows, err := tx.Pgx().Query(ctx, sqlStillHit, pgx.QueryExecModeCacheStatement, tx.TenantID(), tenant.UUIDs(apps), reauthCategories)
 	if err != nil {
 		return err
 	}

@@ -219,6 +219,21 @@ func (s *sheet) drop(part func(p *problem)) (dropped bool) {
 	return dropped
 }
 
+// What a problem and whom it hits take in memory, about, beside texts and cells.
+const (
+	problemBytes = 360
+	whomBytes    = 100
+)
+
+// bytes are about how many the sheet takes.
+func (s *sheet) bytes() int {
+	n := whomBytes * len(s.whoms.values)
+	for _, p := range s.problems {
+		n += problemBytes + len(p.key.Cause) + len(p.key.Scope) + len(p.key.Category) + 16*cap(p.cells) + 16*cap(p.hours) + 64*cap(p.evidence)
+	}
+	return n
+}
+
 // size is how many cells there are.
 func (s *sheet) size() (n int) {
 	for _, p := range s.problems {

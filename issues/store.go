@@ -41,8 +41,9 @@ type Deps struct {
 // Traffic gives what was counted by minute, from one time to another. The cell is valid until take returns.
 type Traffic interface {
 	Cells(ctx context.Context, f statistics.Filter, from, to time.Time, take func(c *statistics.Cell)) error
-	// CellsAfter gives what commits behind a mark counted. Where that cannot be told apart it calls anew, and gives all.
-	CellsAfter(ctx context.Context, m statistics.Mark, from, to time.Time, anew func(), take func(c *statistics.Cell)) (statistics.Mark, error)
+	// TrafficAfter gives what commits behind a mark counted: a row, and the place of a cell in it. Where that cannot be told
+	// apart it calls anew, and gives all.
+	TrafficAfter(ctx context.Context, m statistics.Mark, from, to time.Time, anew func(), take func(t *statistics.Traffic, i int)) (statistics.Mark, error)
 }
 
 // Apps changes the state of connected apps, in the transaction that says why.
@@ -70,6 +71,8 @@ type Store struct {
 	// watches is what is held of what is only watched, and uses how often it was asked for.
 	watches map[uuid.UUID]*watch
 	uses    int
+	// mostWatched is mostWatched, or less in tests.
+	mostWatched int
 	// recent is the traffic of the last hour that is held of tenants.
 	recent map[uuid.UUID]*lastHour
 }
@@ -82,7 +85,10 @@ func NewStore(deps Deps) *Store {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Store{deps: deps, settled: map[uuid.UUID]time.Time{}, watches: map[uuid.UUID]*watch{}, recent: map[uuid.UUID]*lastHour{}}
+	return &Store{
+		deps: deps, settled: map[uuid.UUID]time.Time{}, watches: map[uuid.UUID]*watch{}, mostWatched: mostWatched,
+		recent: map[uuid.UUID]*lastHour{},
+	}
 }
 
 // now is cut to what the database keeps.

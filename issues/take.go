@@ -38,7 +38,7 @@ func (s *Store) Take(ctx context.Context) (int, error) {
 	if err := c.run(ctx); err != nil {
 		return 0, fmt.Errorf("count sightings: %w", err)
 	}
-	if err := s.judge(ctx, idsOf(c.known), idsOf(c.watched), now); err != nil {
+	if err := s.judge(ctx, c.watch, idsOf(c.known), idsOf(c.watched), now); err != nil {
 		return c.taken, fmt.Errorf("judge what was seen: %w", err)
 	}
 	if err := s.mendApps(ctx, now); err != nil {

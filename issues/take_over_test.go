@@ -96,3 +96,29 @@ func TestProcessesWatchTogether(t *testing.T) {
 	b.take()
 	require.Equal(t, issues.Open, b.status(fresh))
 }
+
+// What is held of what is only watched is bounded: who was not asked for longest goes first, and who alone has too much is
+// read anew each time.
+func TestWhatIsWatchedIsBounded(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 1)
+	issues.Hold(b.store, 1<<20)
+	b.see(b.key(diagnostics.ValidationInvalidValue, "POST /a"), b.apps[0], 1)
+	b.take()
+	tenants, bytes := issues.Held(b.store)
+	require.Equal(t, 1, tenants)
+	require.Positive(t, bytes)
+	issues.Hold(b.store, 0)
+	for range 3 {
+		b.see(b.key(diagnostics.ValidationInvalidValue, "POST /a"), b.apps[0], 1)
+		b.take()
+		tenants, bytes = issues.Held(b.store)
+		require.Zero(t, tenants)
+		require.Zero(t, bytes)
+		b.pass(time.Second)
+	}
+	require.Nil(t, b.issue(b.key(diagnostics.ValidationInvalidValue, "POST /a")))
+	b.see(b.key(diagnostics.ValidationInvalidValue, "POST /a"), b.apps[0], 2)
+	b.take()
+	require.Equal(t, issues.Open, b.status(b.key(diagnostics.ValidationInvalidValue, "POST /a")), "all six are known")
+}

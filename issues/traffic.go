@@ -41,7 +41,8 @@ func (s *Store) ask(ctx context.Context, questions []question) error {
 	if err != nil {
 		return err
 	}
-	older, err := s.latelyOf(p.TenantID).answer(ctx, s.deps.Traffic, questions, s.now())
+	lately, most := s.latelyOf(p.TenantID)
+	older, err := lately.answer(ctx, s.deps.Traffic, questions, s.now(), most)
 	if err != nil || len(older) == 0 {
 		return err
 	}

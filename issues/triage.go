@@ -15,7 +15,7 @@ import (
 // judgement is that the traffic of a window was looked at, and with how many sightings.
 type judgement struct {
 	n  int64
-	at time.Time
+	at int64 // in microseconds
 }
 
 const (
@@ -26,9 +26,10 @@ const (
 	mostAfresh = time.Hour
 )
 
-// judge opens those of the issues, and of the problems that are only watched, that qualify.
-func (s *Store) judge(ctx context.Context, known, watched []uuid.UUID, now time.Time) error {
-	list, err := s.candidates(ctx, known, watched, now)
+// judge opens those of the issues, and of the problems that are only watched, that qualify. w is what was read of the
+// latter: by now it may be held no more.
+func (s *Store) judge(ctx context.Context, w *watch, known, watched []uuid.UUID, now time.Time) error {
+	list, err := s.candidates(ctx, w, known, watched, now)
 	if err != nil || len(list) == 0 {
 		return err
 	}
@@ -211,10 +212,10 @@ func (c *candidate) worth(window int, now time.Time) bool {
 	}
 	n, had := c.counts[window], p.judged[window]
 	rest := min(time.Duration(afresh*float64(windows[window].length)), mostAfresh)
-	if had.n > 0 && float64(n) < growth*float64(had.n) && now.Before(had.at.Add(rest)) {
+	if had.n > 0 && float64(n) < growth*float64(had.n) && now.UnixMicro() < had.at+rest.Microseconds() {
 		return false
 	}
-	p.judged[window] = judgement{n, now}
+	p.judged[window] = judgement{n, now.UnixMicro()}
 	return true
 }
 

@@ -23,19 +23,20 @@ type watch struct {
 	rows    map[uuid.UUID]int16
 	trimmed time.Time
 
-	// used orders tenants by when they were asked for last, and held is how many cells this one has. The Store's lock is theirs.
+	// used orders tenants by when they were asked for last, and held is how many bytes this one has. The Store's lock is theirs.
 	used, held int
 }
 
 const (
-	// mostWatched is how many cells are held of all tenants together: of 16 bytes, and about as much again beside. Those that
-	// were not asked for lately are let go of, and read again when they are.
-	mostWatched = 2 << 20
+	// mostWatched is about how many bytes are held of all tenants together. Those that were not asked for lately are let go
+	// of, and read again when they are; and so is one that alone has more.
+	mostWatched = 24 << 20
 	// trimEvery is how often what is held lets go of what is too old.
 	trimEvery = 10 * time.Minute
 )
 
-// watching gives what is held of a tenant.
+// watching gives what is held of a tenant. Whoever works with it passes it on: it may be let go of meanwhile, which takes
+// nothing from what was read of it.
 func (s *Store) watching(tenantID uuid.UUID) *watch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -50,7 +51,8 @@ func (s *Store) watching(tenantID uuid.UUID) *watch {
 	return w
 }
 
-// makeRoom notes how much is held of a tenant, and lets go of others when it is too much.
+// makeRoom notes how many bytes are held of a tenant, and lets go of others when it is too much, and of this one when that
+// is not enough: who has it goes on with it.
 func (s *Store) makeRoom(of *watch, size int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,10 +61,10 @@ func (s *Store) makeRoom(of *watch, size int) {
 	for _, w := range s.watches {
 		total += w.held
 	}
-	for total > mostWatched && len(s.watches) > 1 {
+	for total > s.mostWatched && len(s.watches) > 0 {
 		var oldest uuid.UUID
 		for id, w := range s.watches {
-			if w != of && (oldest == uuid.Nil || w.used < s.watches[oldest].used) {
+			if oldest == uuid.Nil || s.watches[oldest] == of || w != of && w.used < s.watches[oldest].used {
 				oldest = id
 			}
 		}
@@ -120,9 +122,10 @@ func (s *Store) readOn(ctx context.Context, tx *tenant.Tx, w *watch, now time.Ti
 	}
 	if now.Sub(w.trimmed) >= trimEvery {
 		w.sheet.trim(now)
+		w.sheet.coarsen(now)
 		w.trimmed = now
-		s.makeRoom(w, w.sheet.size())
 	}
+	s.makeRoom(w, w.sheet.bytes())
 	return nil
 }
 

@@ -77,6 +77,7 @@ func (s *Store) adopt(w *watch, id uuid.UUID, row *sheet) {
 			to.addHour(h.hour, h.n)
 		}
 	}
+	s.makeRoom(w, w.sheet.bytes())
 }
 
 // mergedAt is how many rows that were merged as often are merged into one.

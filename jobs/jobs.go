@@ -79,6 +79,9 @@ const (
 	rescueAfter = jobTimeout + 30*time.Second
 	// keepCompleted is how long done jobs can be looked at: thousands of tenants have a million of them a day.
 	keepCompleted = time.Hour
+	// pollSeldom is how often queues are looked at whose jobs nobody waits for, beside when a job is said to be there: all
+	// queues together asked ten times a second for what was mostly not there.
+	pollSeldom = 10 * time.Second
 	// fetchCooldown is how soon after a job the next one is fetched: most tenants have little to do.
 	fetchCooldown = 10 * time.Millisecond
 )
@@ -90,9 +93,9 @@ func New(deps Deps) (*Jobs, error) {
 		CompletedJobRetentionPeriod: keepCompleted}
 	if deps.Work {
 		cfg.Workers = j.workers()
-		cfg.Queues = map[string]river.QueueConfig{systemQueue: {MaxWorkers: 2}, retentionQueue: {MaxWorkers: 1, FetchCooldown: fetchCooldown}, detectionQueue: {MaxWorkers: detectionWorkers, FetchCooldown: fetchCooldown}}
+		cfg.Queues = map[string]river.QueueConfig{systemQueue: {MaxWorkers: 2}, retentionQueue: {MaxWorkers: 1, FetchCooldown: fetchCooldown, FetchPollInterval: pollSeldom}, detectionQueue: {MaxWorkers: detectionWorkers, FetchCooldown: fetchCooldown}}
 		for i := range tenantQueues {
-			cfg.Queues[queueName(i)] = river.QueueConfig{MaxWorkers: 1, FetchCooldown: fetchCooldown}
+			cfg.Queues[queueName(i)] = river.QueueConfig{MaxWorkers: 1, FetchCooldown: fetchCooldown, FetchPollInterval: pollSeldom}
 		}
 		cfg.PeriodicJobs = []*river.PeriodicJob{
 			periodic(scheduleEvery, ScheduleTenants{}), periodic(partitionsEvery, MakePartitions{}),

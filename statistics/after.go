@@ -30,47 +30,90 @@ const (
 // first, and all are given. The cell is valid until take returns. Times must not be before those of the call that gave the
 // mark.
 func (s *Store) CellsAfter(ctx context.Context, m Mark, from, to time.Time, anew func(), take func(c *Cell)) (next Mark, err error) {
-	of := span{MinuteOf(from), MinuteOf(to.Add(time.Minute - 1))}
+	var cell Cell
+	a := readingOn{mark: m, of: spanOf(from, to), anew: anew, take: func(c *Cells) func(int) {
+		return func(i int) {
+			c.Cell(i, &cell)
+			take(&cell)
+		}
+	}}
+	return s.readOn(ctx, &a)
+}
+
+// TrafficAfter is CellsAfter without what Traffic does not say, which takes a third of the time: a row and the place of a
+// cell in it at a time, all of a row one after the other.
+func (s *Store) TrafficAfter(ctx context.Context, m Mark, from, to time.Time, anew func(), take func(t *Traffic, i int)) (next Mark, err error) {
+	a := readingOn{mark: m, of: spanOf(from, to), lean: true, anew: anew, take: func(c *Cells) func(int) {
+		t := &Traffic{c}
+		return func(i int) { take(t, i) }
+	}}
+	return s.readOn(ctx, &a)
+}
+
+// readingOn is a reading of what commits behind a mark counted.
+type readingOn struct {
+	mark Mark
+	of   span
+	lean bool
+	anew func()
+	// take gives what takes the cells of a row, by their places.
+	take func(c *Cells) func(i int)
+}
+
+func spanOf(from, to time.Time) span { return span{MinuteOf(from), MinuteOf(to.Add(time.Minute - 1))} }
+
+// row gives the cells of a row that are of the time.
+func (a *readingOn) row(c *Cells) {
+	take := a.take(c)
+	for i, minute := range c.minutes {
+		if a.of.has(minute) {
+			take(i)
+		}
+	}
+}
+
+func (s *Store) readOn(ctx context.Context, a *readingOn) (next Mark, err error) {
 	err = s.door.Look(ctx, func(ctx context.Context, tx *tenant.Tx) error {
-		rows, err := tx.Pgx().Query(ctx, sqlMark, pgx.QueryExecModeCacheDescribe, tx.TenantID(), dayOf(of.first))
+		rows, err := tx.Pgx().Query(ctx, sqlMark, pgx.QueryExecModeCacheDescribe, tx.TenantID(), dayOf(a.of.first))
 		if err != nil {
 			return fmt.Errorf("read how far statistics are: %w", err)
 		}
 		if _, err := pgx.ForEachRow(rows, []any{&next.No, &next.RolledUp}, func() error { return nil }); err != nil {
 			return fmt.Errorf("read how far statistics are: %w", err)
 		}
-		if m == (Mark{}) || !m.RolledUp.Equal(next.RolledUp) {
-			anew()
-			return s.Cells(ctx, Filter{}, from, to, take)
+		if a.mark == (Mark{}) || !a.mark.RolledUp.Equal(next.RolledUp) {
+			a.anew()
+			return s.readAnew(ctx, a)
 		}
-		if next.No = max(next.No, m.No); next.No == m.No {
+		if next.No = max(next.No, a.mark.No); next.No == a.mark.No {
 			return nil
 		}
-		return s.readAfter(ctx, tx, m.No, next.No, of, take)
+		return s.readAfter(ctx, tx, a, next.No)
 	})
 	return next, err
 }
 
-func (s *Store) readAfter(ctx context.Context, tx *tenant.Tx, after, through int64, of span, take func(c *Cell)) error {
-	rows, err := tx.Pgx().Query(ctx, sqlAfter, pgx.QueryExecModeCacheDescribe, tx.TenantID(), dayOf(of.first), timeOf(of.first), after, through)
+func (s *Store) readAnew(ctx context.Context, a *readingOn) error {
+	if a.of.first >= a.of.end {
+		return nil
+	}
+	return s.ask(ctx, &question{span: a.of, byMinute: spans{a.of}, lean: a.lean, waiting: a.row, minutes: a.row})
+}
+
+func (s *Store) readAfter(ctx context.Context, tx *tenant.Tx, a *readingOn, through int64) error {
+	rows, err := tx.Pgx().Query(ctx, sqlAfter, pgx.QueryExecModeCacheDescribe, tx.TenantID(), dayOf(a.of.first), timeOf(a.of.first), a.mark.No, through)
 	if err != nil {
 		return fmt.Errorf("read new statistics: %w", err)
 	}
 	var id pgtype.UUID
 	var packed pgtype.DriverBytes
-	var cell Cell
 	_, err = pgx.ForEachRow(rows, []any{&id, &packed}, func() error {
-		cells, err := Open(packed)
+		cells, err := open(packed, a.lean)
 		if err != nil {
 			s.report(ctx, tx, id)
 			return nil //nolint:nilerr // It is reported and left out.
 		}
-		for i := range cells.Len() {
-			if of.has(cells.minutes[i]) {
-				cells.Cell(i, &cell)
-				take(&cell)
-			}
-		}
+		a.row(cells)
 		return nil
 	})
 	if err != nil {

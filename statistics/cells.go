@@ -41,11 +41,14 @@ type presence struct {
 type pair struct{ integration, customer uint32 }
 
 // Open unpacks a row. Errors: ErrDamaged.
-func Open(packed []byte) (*Cells, error) {
+func Open(packed []byte) (*Cells, error) { return open(packed, false) }
+
+// open is Open, or leaves out what Traffic does not say.
+func open(packed []byte, lean bool) (*Cells, error) {
 	if len(packed) == 0 {
 		return nil, ErrDamaged
 	}
-	r := &reader{version: packed[0], rest: packed[1:]}
+	r := &reader{version: packed[0], rest: packed[1:], lean: lean && packed[0] > 1}
 	var c *Cells
 	switch r.version {
 	case 1:
@@ -97,10 +100,10 @@ func (r *reader) first() *Cells {
 // second reads versions 2 and 3.
 func (r *reader) second() *Cells {
 	c := &Cells{}
-	values := &reader{version: r.version, rest: r.zstd()}
+	values := &reader{version: r.version, rest: r.zstd(), lean: r.lean}
 	values.values(c)
 	g, n, first := r.uvarint(), r.uvarint(), r.varint()
-	if r.bad || values.bad || len(values.rest) > 0 || g > dayGrain || n == 0 || n > mostDayCells {
+	if r.bad || values.bad || len(values.rest) > 0 && !r.lean || g > dayGrain || n == 0 || n > mostDayCells {
 		r.fail()
 		return nil
 	}
@@ -110,7 +113,9 @@ func (r *reader) second() *Cells {
 		r.fail()
 		return nil
 	}
-	if c.byDay {
+	if r.lean {
+		r.rest = nil
+	} else if c.byDay {
 		r.presences(c)
 	}
 	return c
@@ -133,13 +138,16 @@ func (c *Cells) follow() bool {
 	for i := range c.minutes {
 		like := &before[c.call[i]]
 		form, code, integration := c.forms[i]^like.form, like.code, like.integration
-		if v := c.codes[i]; v > 0 {
-			code = v - 1
+		if c.codes != nil {
+			if v := c.codes[i]; v > 0 {
+				code = v - 1
+			}
+			c.codes[i] = code
 		}
 		if v := c.integration[i]; v > 0 {
 			integration = v - 1
 		}
-		c.forms[i], c.codes[i], c.integration[i] = form, code, integration
+		c.forms[i], c.integration[i] = form, integration
 		like.learn(form, code, integration)
 		bins := c.durations(i)
 		for n := range bins {
@@ -185,6 +193,9 @@ func (c *Cells) direction(i int) entry.Direction { return entry.Direction(c.form
 func statusOf(form uint32) entry.Status { return entry.Status(form >> 4 & 7) }
 
 func (c *Cells) durations(i int) []BinCount {
+	if c.binEnds == nil {
+		return nil
+	}
 	from := uint32(0)
 	if i > 0 {
 		from = c.binEnds[i-1]

@@ -102,6 +102,24 @@ func (r *reader) column() (column reader, ok bool) {
 	return column, !r.bad
 }
 
+// skip passes over columns, packed as they are.
+func (r *reader) skip(columns int) {
+	for range columns {
+		v := r.uvarint()
+		switch size := v >> 2; {
+		case size == 0 && v == 0:
+		case size == 0 || size > mostBytes:
+			r.fail()
+		case v&3 == asIs:
+			r.take(int(size)) //nolint:gosec // At most mostBytes.
+		case v&3 == repeats:
+			r.take(1)
+		default:
+			r.take(r.count())
+		}
+	}
+}
+
 func (r *reader) unpacked(size int, way uint64) []byte {
 	switch way {
 	case asIs:

@@ -19,6 +19,8 @@ type question struct {
 	// one asks for roll-ups of an integration; else all are read.
 	one         bool
 	integration uuid.UUID
+	// lean leaves out of cells what Traffic does not say.
+	lean bool
 	// waiting and minutes take cells. The first are in no roll-up, the others are in one.
 	waiting, minutes func(*Cells)
 	// hours takes an integration's hours of a day, by the day's first minute, and parts the cells of a day, or those by minute
@@ -95,7 +97,7 @@ func (q *question) take(source int16, day int64, packed, parts []byte) error {
 	if source == ofRollups {
 		return q.takeRollup(day, packed, parts)
 	}
-	cells, err := Open(packed)
+	cells, err := open(packed, q.lean)
 	if err != nil {
 		return err
 	}

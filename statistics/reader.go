@@ -14,6 +14,8 @@ type reader struct {
 	rest    []byte
 	version byte
 	bad     bool
+	// lean passes over what Traffic does not say.
+	lean bool
 }
 
 func (r *reader) fail() { r.rest, r.bad = nil, true }
@@ -76,6 +78,9 @@ func (r *reader) values(c *Cells) {
 	for i := range c.calls {
 		c.calls[i] = Call{r.text(), r.text()}
 	}
+	if r.lean {
+		return
+	}
 	c.errors = make([]Error, r.count())
 	for i := range c.errors {
 		c.errors[i] = Error{Kind: entry.ErrorKind(r.uvarint()), Code: r.text()} //nolint:gosec // What is no kind is none.
@@ -98,7 +103,15 @@ func (r *reader) columns(c *Cells, n int, first int64) {
 		extra = 1
 	}
 	c.customer, c.integration = r.near(n, len(c.customers), c.byDay), r.numbers(n, len(c.integrations)+extra)
-	c.app, c.flow = r.numbers(n, impliedApp+len(c.apps)), r.numbers(n, len(c.flows))
+	c.app = r.numbers(n, impliedApp+len(c.apps))
+	if r.lean {
+		r.skip(1)
+		c.call = r.near(n, len(c.calls), c.byDay)
+		r.skip(3)
+		c.counts = r.signed(n)
+		return
+	}
+	c.flow = r.numbers(n, len(c.flows))
 	c.call, c.codes = r.near(n, len(c.calls), c.byDay), r.numbers(n, 999+extra)
 	c.fault, c.transfer = r.numbers(n, len(c.errors)), r.numbers(n, len(c.transfers))
 	c.counts = r.signed(n)
@@ -154,6 +167,15 @@ func (r *reader) numbers(n, most int) []uint32 {
 	}
 	list := make([]uint32, n)
 	if !ok {
+		return list
+	}
+	if len(column.rest) == n { // a byte each, as in most columns
+		for i, v := range column.rest {
+			if v >= 0x80 || int(v) > most {
+				r.fail()
+			}
+			list[i] = uint32(v)
+		}
 		return list
 	}
 	for i := range list {

@@ -181,6 +181,58 @@ var secondVersion, _ = base64.StdEncoding.DecodeString("AnMotS/9AABVAwAEBQMAAAAA
 	"AXQAAQIAAAACAAACAAACAQABAAABAgABAAABAQIAAHQAAAABAAAAAgAAAAAAAAIAAAAAAQAAAAAAAAAAAAB0AAICAAIAAAACAAAAAAIAAgAAAAIA" +
 	"AgAAAAAAAACcAeYGRcoEowOCA40BKK0BiAGDBIgEvgHzArcCugmEA7IB+QMuvAGACADNTPiQ")
 
+// Traffic says of every cell what the whole cell does, in whatever version the row is; and what is damaged is none.
+func TestTrafficIsWhatCellsAre(t *testing.T) {
+	t.Parallel()
+	c, r := NewCollector(), rand.New(rand.NewPCG(11, 8))
+	packed := [][]byte{firstVersion, secondVersion}
+	for n := range 40 {
+		for _, e := range draw(r, 1+n*40) {
+			c.AddEntry(e)
+		}
+		for _, row := range c.Pack() {
+			packed = append(packed, row.Packed)
+		}
+	}
+	var cell Cell
+	for _, row := range packed {
+		cells, err := Open(row)
+		require.NoError(t, err)
+		traffic, err := OpenTraffic(row)
+		require.NoError(t, err)
+		require.Equal(t, cells.Len(), traffic.Len())
+		for i := range cells.Len() {
+			cells.Cell(i, &cell)
+			require.Equal(t, Dimensions{
+				Minute: cell.Minute, Kind: cell.Kind, Status: cell.Status, CustomerID: cell.CustomerID, IntegrationID: cell.IntegrationID,
+				ConnectedAppID: cell.ConnectedAppID, Call: cell.Call,
+			}, dimensionsOf(traffic, i))
+			require.Equal(t, cell.Count, traffic.Count(i))
+		}
+		broken := slices.Clone(row)
+		broken[len(broken)/2] ^= 1
+		_, err = OpenTraffic(broken)
+		require.ErrorIs(t, err, ErrDamaged)
+	}
+	_, err := OpenTraffic(nil)
+	require.ErrorIs(t, err, ErrDamaged)
+}
+
+func dimensionsOf(t *Traffic, i int) Dimensions {
+	d := Dimensions{
+		Minute: t.Minute(i), Kind: t.Kind(i), Status: t.Status(i), CustomerID: pick(t.Customers(), t.Customer(i)),
+		IntegrationID: pick(t.Integrations(), t.Integration(i)), Call: pick(t.Calls(), t.Call(i)),
+	}
+	switch n := t.App(i); n {
+	case NoApp:
+	case ImpliedApp:
+		d.ConnectedAppID = nodeid.ImpliedApp(d.CustomerID, d.IntegrationID)
+	default:
+		d.ConnectedAppID = t.Apps()[n-ListedApp]
+	}
+	return d
+}
+
 // What was written once is read for good.
 func TestOlderVersionsAreRead(t *testing.T) {
 	t.Parallel()
@@ -227,6 +279,24 @@ func TestDamageIsSeen(t *testing.T) {
 	}
 }
 
+func BenchmarkOpen(b *testing.B) {
+	c := NewCollector()
+	for _, e := range draw(rand.New(rand.NewPCG(5, 6)), 1000) {
+		c.AddEntry(e)
+	}
+	row := c.Pack()[0].Packed
+	b.Run("cells", func(b *testing.B) {
+		for b.Loop() {
+			_, _ = Open(row)
+		}
+	})
+	b.Run("traffic", func(b *testing.B) {
+		for b.Loop() {
+			_, _ = OpenTraffic(row)
+		}
+	})
+}
+
 func FuzzOpen(f *testing.F) {
 	old, err := decompressor().DecodeAll(firstVersion[1:], nil)
 	require.NoError(f, err)
@@ -247,6 +317,14 @@ func FuzzOpen(f *testing.F) {
 			cells = r.first()
 		} else {
 			cells = r.second()
+		}
+		if r := (&reader{version: raw[0], rest: raw[1:], lean: true}); raw[0] > 1 {
+			// Whatever is damaged beside it, what traffic says can be read or is refused.
+			if c := r.second(); c != nil && !r.bad {
+				for i := range c.Len() {
+					dimensionsOf(&Traffic{c}, i)
+				}
+			}
 		}
 		if cells == nil || r.bad || len(r.rest) > 0 {
 			return

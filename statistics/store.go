@@ -48,7 +48,7 @@ func dayOf(minute int64) time.Time { return timeOf(floorDiv(minute, minutesOfDay
 // Cells gives what was counted by minute from one time on, to another: whole minutes, in no order. The cell is valid until
 // take returns. It is for the last hours: of older days there may be nothing by minute any more.
 func (s *Store) Cells(ctx context.Context, f Filter, from, to time.Time, take func(c *Cell)) error {
-	of := span{MinuteOf(from), MinuteOf(to.Add(time.Minute - 1))}
+	of := spanOf(from, to)
 	if of.first >= of.end {
 		return nil
 	}

@@ -52,6 +52,7 @@ type App struct {
 
 	database *Database
 	pool     *pgxpool.Pool
+	queue    *pgxpool.Pool
 	door     *tenant.Door
 	verifier *token.Verifier
 	auth     *tenant.Authenticator
@@ -84,8 +85,11 @@ type stores struct {
 }
 
 // maxConns bounds the connections of one process: enough for the committers, the workers and the queries of a small
-// machine, and few enough for fifty processes on one server.
-const maxConns = 24
+// machine, and few enough for fifty processes on one server. queueConns are of these for the queue of jobs.
+const (
+	maxConns   = 24
+	queueConns = 4
+)
 
 // Start opens the database, puts the service together and begins to serve. What it has started when it fails, it
 // stops again.
@@ -136,10 +140,14 @@ func (a *App) openDatabase(ctx context.Context) error {
 			return err
 		}
 	}
-	if a.pool, err = a.database.Pool(ctx, maxConns); err != nil {
+	if a.pool, err = a.database.Pool(ctx, maxConns-queueConns); err != nil {
 		return err
 	}
 	a.onClose(func(context.Context) error { a.pool.Close(); return nil })
+	if a.queue, err = a.database.QueuePool(ctx, queueConns); err != nil {
+		return err
+	}
+	a.onClose(func(context.Context) error { a.queue.Close(); return nil })
 	a.metrics.Pool(a.pool)
 	if err := checkRole(ctx, a.pool); err != nil {
 		return err
@@ -193,7 +201,7 @@ func (a *App) assemble(ctx context.Context) error {
 	a.stores.issues = detection.Issues
 	a.stores.logs = journal.NewLogs(a.stores.journal, a.stores.runs)
 	deps := jobs.Deps{
-		Pool: a.pool, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, detection.Shapes, a.stores.notifications, a.log}, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
+		Pool: a.queue, Journal: journalJobs{a.stores.journal, a.stores.statistics, a.stores.issues, detection.Shapes, a.stores.notifications, a.log}, Tenants: a.tenantIDs, Metrics: a.metrics, Log: a.log,
 		Now: time.Now, Work: a.cfg.Does("worker"),
 		Retention:    retentionJobs{&Retention{a.stores.tenants, a.stores.journal, a.stores.runs, a.stores.statistics, a.stores.issues, detection.Shapes, a.door, time.Now}, a.log},
 		Notification: notificationJobs{a.stores.notifications, a.stores.alarms},

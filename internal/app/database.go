@@ -108,16 +108,26 @@ func userOf(databaseURL string) (string, error) {
 
 // Pool opens the pool of the service's role.
 func (d *Database) Pool(ctx context.Context, maxConns int32) (*pgxpool.Pool, error) {
+	// bun writes its arguments into the statement: a prepared statement each would fill every connection.
+	return d.open(ctx, maxConns, 2, pgx.QueryExecModeExec)
+}
+
+// QueuePool opens the pool of the queue of jobs. Its statements are few and always the same, and planning them each time
+// takes four times as long as what they do, so they are prepared.
+func (d *Database) QueuePool(ctx context.Context, maxConns int32) (*pgxpool.Pool, error) {
+	return d.open(ctx, maxConns, 0, pgx.QueryExecModeCacheStatement)
+}
+
+func (d *Database) open(ctx context.Context, maxConns, minConns int32, mode pgx.QueryExecMode) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(d.ServiceURL)
 	if err != nil {
 		return nil, fmt.Errorf("WEIR_DATABASE_URL cannot be read: %w", hidePassword(err, d.ServiceURL))
 	}
-	// bun writes its arguments into the statement: a prepared statement each would fill every connection.
-	cfg.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	cfg.ConnConfig.DefaultQueryExecMode = mode
 	cfg.ConnConfig.Tracer = observe.NewTracer(statementNames())
 	cfg.ConnConfig.RuntimeParams["application_name"] = "weir"
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	cfg.MaxConns, cfg.MinConns = maxConns, 2
+	cfg.MaxConns, cfg.MinConns = maxConns, minConns
 	cfg.MaxConnIdleTime = 5 * time.Minute
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {

@@ -143,21 +143,22 @@ func measureDiagnosis(ctx context.Context, o options, out io.Writer) (err error)
 	}
 	b.Later(plain.Stop)
 	took := map[bool]*loading{true: {}, false: {}}
-	err = b.counted(ctx, func(ctx context.Context) error {
-		for i := range 2 * (1 + turns) {
-			on, to := i%2 == 0, &loading{}
+	take := func(ctx context.Context, from, to int, took map[bool]*loading) error {
+		for i := from; i < to; i++ {
+			on := i%2 == 0
 			if b.service = plain; on {
 				b.service = looking
 			}
-			if i >= 2 {
-				to = took[on]
-			}
-			if err := b.turn(ctx, i, to, o.entries/diagnosed); err != nil {
+			if err := b.turn(ctx, i, took[on], o.entries/diagnosed); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}
+	err = take(ctx, 0, 2, map[bool]*loading{true: {}, false: {}})
+	if err == nil {
+		err = b.counted(ctx, func(ctx context.Context) error { return take(ctx, 2, 2*(1+turns), took) })
+	}
 	b.service = looking
 	return errors.Join(err, printDiagnosis(out, took))
 }
