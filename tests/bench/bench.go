@@ -121,8 +121,7 @@ func (b *bench) fillWAL(ctx context.Context) error {
 			}
 		}
 	}
-	_, err := b.admin.Exec(ctx, "CHECKPOINT")
-	return err
+	return b.checkpoint(ctx)
 }
 
 func (b *bench) connect(ctx context.Context, database string) (*pgx.Conn, error) {

@@ -1,10 +1,10 @@
 // Command bench measures ingestion and queries through the built binary, beside raw COPY of the same entries into a
 // plain table of the same PostgreSQL, in one run. Machines differ and are noisy: what counts are the ratios of a run.
 //
-// The journey: a durable PostgreSQL is started, one database of it for the service and one for the baselines. The service
-// is sent its requests and each baseline its rows, all prepared in memory, so that only sending and storing are timed:
-// everything in one go, so that PostgreSQL also makes the checkpoints that such a load needs. Then the disk is measured,
-// queries are asked over GraphQL and of the store, the segments are compacted, and all of that is measured again.
+// The journey: a durable PostgreSQL is started, one database of it for the service and one for the baselines. Entries are
+// generated in rounds; of each round the service is sent its requests and each baseline its rows, both prepared in memory,
+// so that only sending and storing are timed, the checkpoint that brings all of it to the disk included. Then the disk is
+// measured, queries are asked over GraphQL and of the store, the segments are compacted, and all of that is measured again.
 //
 // The exit status says whether the bench could be run, never how fast it was.
 package main
@@ -36,7 +36,7 @@ func parse(args []string) (options, error) {
 	f.IntVar(&o.days, "days", 30, "days that the entries are spread over")
 	f.IntVar(&o.senders, "senders", 4, "requests that are open at once, and connections that COPY")
 	f.IntVar(&o.batch, "batch", 1000, "entries of a request, and of a COPY")
-	f.IntVar(&o.rounds, "rounds", 1, "rounds in which the service and the baselines take turns, each after a checkpoint; of one round all are prepared in memory, 4 GB of a million")
+	f.IntVar(&o.rounds, "rounds", 4, "rounds in which the service and the baselines take turns")
 	f.IntVar(&o.queries, "queries", 200, "random parameters of each query")
 	f.Uint64Var(&o.seed, "seed", 1, "decides the entries and the parameters")
 	f.StringVar(&o.dataDir, "data-dir", "", "empty directory for the database, which stays there (default: a temporary one)")
