@@ -193,8 +193,9 @@ func (b *bench) turn(ctx context.Context, seed int, to *loading, entries int) er
 	corpus := simulate.NewCorpus(simulate.CorpusOptions{
 		Seed: b.options.seed + uint64(seed) + 1, Entries: entries, Tenants: b.options.tenants, Span: live, End: time.Now(), //nolint:gosec // a few
 	})
+	batches := b.prepare(corpus, b.spans(corpus, b.options.batch))
 	before := b.usage()
-	if err := b.phase(ctx, b.options.senders, to, &workload.Latencies{}, b.prepare(corpus, b.spans(corpus, b.options.batch)), b.post()); err != nil {
+	if err := b.phase(ctx, b.options.senders, to, &workload.Latencies{}, batches, b.post()); err != nil {
 		return err
 	}
 	again := time.NewTicker(100 * time.Millisecond)
