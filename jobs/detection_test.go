@@ -51,7 +51,8 @@ func detecting(t *testing.T, w *watcher, tenants ...uuid.UUID) *Jobs {
 		Now: clock, Work: true, Tenants: func(context.Context) ([]uuid.UUID, error) { return tenants, nil },
 	})
 	require.NoError(t, err)
-	require.NoError(t, j.Start(t.Context()))
+	j.Start()
+	require.NoError(t, j.Work(t.Context()))
 	t.Cleanup(func() { require.NoError(t, j.Stop(context.WithoutCancel(t.Context()))) })
 	return j
 }

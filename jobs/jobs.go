@@ -121,9 +121,11 @@ func periodic(every time.Duration, args river.JobArgs) *river.PeriodicJob {
 		&river.PeriodicJobOpts{RunOnStart: true})
 }
 
-// Start begins to make jobs of what is found, and the work if this process does any; it returns at once.
-func (j *Jobs) Start(ctx context.Context) error {
-	go j.watch(j.stop)
+// Start begins to make jobs of what is found; it returns at once.
+func (j *Jobs) Start() { go j.watch(j.stop) }
+
+// Work begins to do the jobs that there are, if this process does any; it returns at once.
+func (j *Jobs) Work(ctx context.Context) error {
 	if !j.deps.Work {
 		return nil
 	}

@@ -85,7 +85,8 @@ func TestJobsAreMadeForEachTenantAndDoneAsIt(t *testing.T) {
 		Tenants: func(context.Context) ([]uuid.UUID, error) { return tenants, nil },
 	})
 	require.NoError(t, err)
-	require.NoError(t, j.Start(t.Context()))
+	j.Start()
+	require.NoError(t, j.Work(t.Context()))
 	t.Cleanup(func() { require.NoError(t, j.Stop(context.WithoutCancel(t.Context()))) })
 	require.NoError(t, j.Running())
 
@@ -113,7 +114,8 @@ func TestAnErasureCommitsWithWhatMadeItNecessary(t *testing.T) {
 	}), context.DeadlineExceeded)
 	require.NoError(t, door.Write(ctx, func(ctx context.Context, tx *tenant.Tx) error { return j.EraseCustomer(ctx, tx, kept) }))
 
-	require.NoError(t, j.Start(t.Context()))
+	j.Start()
+	require.NoError(t, j.Work(t.Context()))
 	t.Cleanup(func() { require.NoError(t, j.Stop(context.WithoutCancel(t.Context()))) })
 	require.Equal(t, [2]uuid.UUID{tenantID, kept}, receive(t, journal.erased))
 	require.Empty(t, journal.erased)

@@ -65,7 +65,8 @@ func startNotification(t *testing.T, n Notification, now func() time.Time, tenan
 		Now: now, Tenants: func(context.Context) ([]uuid.UUID, error) { return tenants, nil },
 	})
 	require.NoError(t, err)
-	require.NoError(t, j.Start(t.Context()))
+	j.Start()
+	require.NoError(t, j.Work(t.Context()))
 	t.Cleanup(func() { require.NoError(t, j.Stop(context.WithoutCancel(t.Context()))) })
 	return j
 }

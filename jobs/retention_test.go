@@ -85,7 +85,8 @@ func TestWhatIsOverIsRemovedOnceADay(t *testing.T) {
 
 	_, err = pool.Exec(t.Context(), "UPDATE river.river_job SET scheduled_at = now() - interval '1 minute' WHERE kind = 'expire_tenant'")
 	require.NoError(t, err)
-	require.NoError(t, j.Start(t.Context()))
+	j.Start()
+	require.NoError(t, j.Work(t.Context()))
 	t.Cleanup(func() { require.NoError(t, j.Stop(context.WithoutCancel(t.Context()))) })
 	receive(t, k.dropped)
 	require.ElementsMatch(t, tenants, []uuid.UUID{receive(t, k.expired), receive(t, k.expired), receive(t, k.expired)})

@@ -44,7 +44,7 @@ func (c *demoCmd) Run(ctx context.Context, std streams) error {
 	}
 	log := observe.NewLogger(std.err, config.Log{Level: quieter(c.Level), Format: c.Format})
 	fmt.Fprintf(std.err, "Starting PostgreSQL in %s …\n", c.DataDir)
-	a, err := app.Start(ctx, cfg, app.Options{Migrate: true, Fresh: c.Fresh, Playground: true, Version: version}, log)
+	a, err := app.Start(ctx, cfg, app.Options{Migrate: true, Fresh: c.Fresh, Playground: true, JobsLater: true, Version: version}, log)
 	if err != nil {
 		return err
 	}
@@ -83,6 +83,10 @@ func (c *demoCmd) show(ctx context.Context, std streams, a *app.App, cfg *config
 		}
 		fmt.Fprintf(std.err, "%d events are in; it goes on live.\n", n)
 		go traffic.Live(ctx)
+	}
+	// Who looks for problems while the history is told takes what is not told yet for something that did not happen.
+	if err := a.Work(ctx); err != nil {
+		return err
 	}
 	return c.welcome(std, a.URL(), secret, raw, time.Since(begun))
 }

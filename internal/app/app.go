@@ -40,7 +40,9 @@ type Options struct {
 	Fresh bool
 	// Playground serves GraphiQL.
 	Playground bool
-	Version    string
+	// JobsLater puts jobs off until Work is called.
+	JobsLater bool
+	Version   string
 }
 
 // App is a running service.
@@ -250,10 +252,13 @@ func (a *App) tenantIDs(ctx context.Context) ([]uuid.UUID, error) {
 func (a *App) serve(ctx context.Context) error {
 	// The service ends by Stop, in order, and not when the context of its start does.
 	background := context.WithoutCancel(ctx)
-	if err := a.jobs.Start(background); err != nil {
-		return err
-	}
+	a.jobs.Start()
 	a.onClose(a.jobs.Stop)
+	if !a.opt.JobsLater {
+		if err := a.Work(background); err != nil {
+			return err
+		}
+	}
 	var err error
 	if a.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", a.cfg.Addr); err != nil {
 		return fmt.Errorf("listen on %s: %w", a.cfg.Addr, err)
@@ -281,6 +286,9 @@ func (a *App) drain(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Work begins with jobs, where Options put them off.
+func (a *App) Work(ctx context.Context) error { return a.jobs.Work(context.WithoutCancel(ctx)) }
 
 // URL is the address that the service listens on.
 func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
