@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +63,27 @@ func TestDemoShowsHistory(t *testing.T) {
 	}
 	require.NoError(t, s.Stop(within(t, 10*time.Second)))
 	require.Zero(t, s.Code(), s.Stderr())
+}
+
+// Detectors that look while the history is told would take what is not told yet for pulls that stopped, of everybody.
+func TestDemoFindsOnlyThePullThatStopped(t *testing.T) {
+	t.Parallel()
+	_, c, _ := demo(t)
+	type issue struct {
+		Category, Title string
+		Customers       struct{ Nodes []struct{ Name string } }
+	}
+	var seen struct{ Issues struct{ Nodes []issue } }
+	stalled := func(i issue) bool { return i.Category == "PULL_STALLED" }
+	eventually(t, patience, "the demo shows that a pull stopped", func(ctx context.Context) bool {
+		err := c.Query(ctx, `{ issues(first: 50, filter: {statuses: [OPEN]}) { nodes { category title customers(first: 3) { nodes { name } } } } }`, nil, &seen)
+		return err == nil && slices.ContainsFunc(seen.Issues.Nodes, stalled)
+	})
+	for _, i := range seen.Issues.Nodes {
+		if stalled(i) {
+			require.Len(t, i.Customers.Nodes, 1, i.Title)
+		}
+	}
 }
 
 func TestDemoDiesWithItsDatabase(t *testing.T) {
