@@ -93,10 +93,6 @@ func (w *rewrite) fetch(ctx context.Context, lasts []time.Time, ids []uuid.UUID)
 
 // replace puts new segments, of entries of the old ones, in the place of those.
 func (w *rewrite) replace(ctx context.Context, old []*stored, with []segment.Encoded, compacted bool) error {
-	conn, err := prepareStatements(ctx, w.tx, sqlAppendSegment)
-	if err != nil {
-		return err
-	}
 	lasts, ids := make([]time.Time, len(old)), make([]uuid.UUID, len(old))
 	for i, seg := range old {
 		lasts[i], ids[i] = seg.last, seg.id
@@ -123,10 +119,7 @@ func (w *rewrite) replace(ctx context.Context, old []*stored, with []segment.Enc
 		}
 		queueSegment(batch, w.tx.TenantID(), commitNo, each, compacted, &with[i], w.store.opt.Now())
 	}
-	if batch.Len() == 0 {
-		return nil
-	}
-	if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+	if err := w.tx.Send(ctx, batch); err != nil {
 		return fmt.Errorf("write segments: %w", err)
 	}
 	return nil
