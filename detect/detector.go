@@ -237,10 +237,9 @@ func (d *Detector) readOn(ctx context.Context, m *memory, minute int64, wanted m
 func (d *Detector) held() (total int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.tenants.DeleteFunc(func(_ uuid.UUID, m *memory) bool {
+	for _, m := range d.tenants.All() {
 		total += m.held.Load()
-		return false
-	})
+	}
 	return total
 }
 

@@ -250,12 +250,10 @@ func (a *App) tenantIDs(ctx context.Context) ([]uuid.UUID, error) {
 
 // serve begins to work and to listen.
 func (a *App) serve(ctx context.Context) error {
-	// The service ends by Stop, in order, and not when the context of its start does.
-	background := context.WithoutCancel(ctx)
 	a.jobs.Start()
 	a.onClose(a.jobs.Stop)
 	if !a.opt.JobsLater {
-		if err := a.Work(background); err != nil {
+		if err := a.Work(ctx); err != nil {
 			return err
 		}
 	}
@@ -287,7 +285,7 @@ func (a *App) drain(ctx context.Context) error {
 	return nil
 }
 
-// Work begins with jobs, where Options put them off.
+// Work begins with jobs, where Options put them off. They end by Stop, in order, and not when the context does.
 func (a *App) Work(ctx context.Context) error { return a.jobs.Work(context.WithoutCancel(ctx)) }
 
 // URL is the address that the service listens on.

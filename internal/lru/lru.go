@@ -1,6 +1,9 @@
 package lru
 
-import "container/list"
+import (
+	"container/list"
+	"iter"
+)
 
 // Cache holds at most a fixed number of values. It is not safe for concurrent use.
 type Cache[K comparable, V any] struct {
@@ -52,6 +55,17 @@ func (c *Cache[K, V]) Oldest() (key K, ok bool) {
 		return key, false
 	}
 	return element.Value.(*item[K, V]).key, true
+}
+
+// All gives the keys and values, in no order. None of them counts as used.
+func (c *Cache[K, V]) All() iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		for key, element := range c.items {
+			if !yield(key, element.Value.(*item[K, V]).value) {
+				return
+			}
+		}
+	}
 }
 
 // Delete forgets the key.

@@ -1,6 +1,7 @@
 package lru
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,4 +52,15 @@ func TestOldest(t *testing.T) {
 	key, ok := c.Oldest()
 	require.True(t, ok)
 	require.Equal(t, "b", key)
+}
+
+func TestLookingAtAllIsNoUse(t *testing.T) {
+	t.Parallel()
+	c := New[string, int](2)
+	c.Put("a", 1)
+	c.Put("b", 2)
+	require.Equal(t, map[string]int{"a": 1, "b": 2}, maps.Collect(c.All()))
+	oldest, ok := c.Oldest()
+	require.True(t, ok)
+	require.Equal(t, "a", oldest)
 }
